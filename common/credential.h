@@ -1,0 +1,87 @@
+/* Credential: one way for one user to get the unlock key. Made by the agent (and by pre-boot, when
+ * a password is changed there), opened by pre-boot.
+ *   KEK  = Argon2id(password, salt, cost), 32 bytes
+ *   wrap = XChaCha20-Poly1305(KEK, nonce, aad = "holdfast wrap v1" || id || kind || cred_pk ||
+ *          user_pk; cred_sk || store_vk || user key seed)
+ *   seal = crypto_box_seal(unlock key) to cred_pk
+ * A password is its UTF-8 bytes (NFC); a code is its canonical text (code.h). */
+#ifndef HOLDFAST_CREDENTIAL_H
+#define HOLDFAST_CREDENTIAL_H
+
+#include "format.h"
+#include "key.h"
+#include "secret.h"
+
+enum credential_kind {
+	CREDENTIAL_PASSWORD = 1,
+	CREDENTIAL_ONE_TIME_CODE = 2,
+	CREDENTIAL_RECOVERY_KEY = 3,
+};
+
+#define RECORD_MUST_CHANGE 0x01
+#define USER_NAME_MAX 63
+#define PASSWORD_BYTES_MAX 256
+#define WRAP_BYTES 112
+#define SEAL_BYTES 80
+
+/* What a record may ask of the KDF: outside is ERR_RANGE, so a crafted record is no bomb and no
+ * downgrade (threat 6). Passwords start at KDF_PASSWORD_MEMORY_KIB_MIN. */
+#define KDF_MEMORY_KIB_MIN 8192u
+#define KDF_PASSWORD_MEMORY_KIB_MIN 32768u
+#define KDF_MEMORY_KIB_MAX (1024u * 1024u)
+#define KDF_PASSES_MIN 1u
+#define KDF_PASSES_MAX 16u
+/* Defaults: passwords 64 MiB, 4 passes (RFC 9106 section 4 second choice has 64 MiB, 3);
+ * codes and the recovery key have the entropy themselves and must open on any day: 8 MiB, 2. */
+#define KDF_PASSWORD_MEMORY_KIB 65536u
+#define KDF_PASSWORD_PASSES 4u
+#define KDF_CODE_MEMORY_KIB 8192u
+#define KDF_CODE_PASSES 2u
+
+#define FIELD(kind, name, at, len) FORMAT_MEMBER(kind, name, len)
+struct record {
+#include "store_record_v1.inc"
+};
+#undef FIELD
+
+/* What a credential gives. Drop with credential_drop. */
+struct credential {
+	struct unlock_key unlock_key;
+	struct store_vk store_vk;
+	struct user_key user_key;
+};
+void credential_drop(struct credential *c);
+#define CREDENTIAL __attribute__((cleanup(credential_drop))) struct credential
+
+struct credential_spec {
+	enum credential_kind kind;
+	const char *user;  /* "" for codes and the recovery key */
+	uint16_t number;   /* one-time codes */
+	uint8_t flags;
+	uint32_t kdf_memory_kib, kdf_passes;
+};
+
+/* Make a record for a password or code: new credential key pair, new user key, wrap and seal. Its
+ * signature is made by store_sign. Errors: ERR_RANGE (cost, name), ERR_MEMORY. */
+MUST_CHECK enum err credential_new(struct record *ret, const struct credential_spec *spec,
+				   const struct secret *password, const struct store_vk *vk,
+				   const struct unlock_key *uk);
+
+/* Open a record: one Argon2id, then wrap and seal. The store is not verified yet: call
+ * store_verify with ret->store_vk before anything of it is used.
+ * Errors: ERR_AUTH (wrong password), ERR_LOCKED (right, but the seal was dropped; ret->user_key and
+ * store_vk are set then), ERR_SIGNATURE (seal does not match seal_digest), ERR_RANGE (cost),
+ * ERR_MEMORY. */
+MUST_CHECK enum err credential_open(struct credential *ret, const struct record *r,
+				    const struct secret *password);
+
+/* Cost of a wrong name: one Argon2id with the given cost over a salt made from the name, so that
+ * time does not tell which users exist. Errors: ERR_MEMORY, ERR_RANGE. */
+MUST_CHECK enum err credential_waste(const char *user, const struct secret *password,
+				     uint32_t kdf_memory_kib, uint32_t kdf_passes);
+
+/* Seal an unlock key to a record (its seal and seal_digest) / take the seal away. */
+MUST_CHECK enum err record_seal(struct record *r, const struct unlock_key *uk);
+void record_unseal(struct record *r);
+
+#endif

@@ -1,0 +1,60 @@
+/* Hand-off: holdfast.efi makes it, the initramfs takes it apart (driver/open.c), the agent reads what
+ * is left in /run/holdfast/handoff once keys are removed. Tables: handoff_v1.inc, handoff_event_v1.inc. */
+#ifndef HOLDFAST_HANDOFF_H
+#define HOLDFAST_HANDOFF_H
+
+#include "format.h"
+#include "key.h"
+#include "manifest.h"
+
+#define HANDOFF_NO_KEYS 0x0001
+#define HANDOFF_EVENTS_MAX 64
+#define HANDOFF_BYTES_MAX (232 + HANDOFF_EVENTS_MAX * 8 + MANIFEST_BYTES_MAX)
+
+/* X(name, number, text): the text is the event's kind at the server. */
+#define PREBOOT_EVENT_LIST(X)                                       \
+	X(PREBOOT_UNLOCKED, 1, "preboot-unlocked")                  \
+	X(PREBOOT_WRONG_PASSWORD, 2, "preboot-wrong-password")      \
+	X(PREBOOT_WRONG_CODE, 3, "preboot-wrong-code")              \
+	X(PREBOOT_CODE_USED, 4, "preboot-code-used")                \
+	X(PREBOOT_COPY_DAMAGED, 5, "preboot-store-copy-damaged")    \
+	X(PREBOOT_GENERATION_MISSING, 6, "preboot-generation-missing") \
+	X(PREBOOT_ROLLBACK_SEEN, 7, "preboot-rollback-seen")        \
+	X(PREBOOT_TARGET_REFUSED, 8, "preboot-target-refused")
+
+enum preboot_event {
+#define X(name, number, text) name = number,
+	PREBOOT_EVENT_LIST(X)
+#undef X
+};
+/* NULL for a number that is not in the list. */
+const char *preboot_event_text(uint16_t kind);
+
+#define FIELD(kind, name, at, len) FORMAT_MEMBER(kind, name, len)
+struct handoff_head {
+#include "handoff_v1.inc"
+};
+struct handoff_event {
+#include "handoff_event_v1.inc"
+};
+#undef FIELD
+
+/* Holds the unlock key: declare with HANDOFF, or drop. */
+struct handoff {
+	struct handoff_head head;
+	struct handoff_event events[HANDOFF_EVENTS_MAX];
+	struct manifest manifest;
+};
+void handoff_drop(struct handoff *h);
+#define HANDOFF __attribute__((cleanup(handoff_drop))) struct handoff
+
+/* Errors: ERR_FORMAT, ERR_VERSION, ERR_RANGE. */
+MUST_CHECK enum err handoff_decode(struct handoff *ret, const uint8_t *bytes, size_t len);
+/* Into ret[HANDOFF_BYTES_MAX]; sets counts and total_bytes itself from head.event_count and manifest.
+ * Errors: ERR_RANGE. */
+MUST_CHECK enum err handoff_encode(uint8_t *ret, size_t *ret_len, const struct handoff *h);
+
+/* Zero the keys and set HANDOFF_NO_KEYS. */
+void handoff_strip(struct handoff *h);
+
+#endif
