@@ -1,0 +1,81 @@
+# What is built. How it is built is in build/rules.mk.
+#   make        everything          make test   all tests          make demo   the whole story
+#   make bench  the measurements    make clean  remove outputs (not the cache)
+
+include build/rules.mk
+-include preboot/libsodium.mk
+
+.PHONY: all unit fuzz test demo bench clean programs tests
+all: programs build/out/efi/holdfast.efi
+
+# Libraries: name, sources. Each flavour (host, asan, fuzz) gets its own archive.
+$(call library,common,$(filter-out common/rest_host.c,$(wildcard common/*.c)))
+$(call library,rest,common/rest_host.c)
+$(call library,volume,$(wildcard driver/*.c))
+$(call library,open,$(call modules,driver/open))
+$(call library,agent,$(wildcard agent/*.c))
+$(call library,volumed,$(call modules,agent/volumed))
+$(call library,holdfastd,$(call modules,agent/holdfastd))
+$(call library,cli,$(call modules,agent/cli))
+$(call library,activate,$(call modules,agent/activate))
+$(call library,server,$(wildcard server/*.c))
+$(call library,frontend,$(call modules,server/frontend))
+$(call library,vault,$(call modules,server/vault))
+$(call library,ctl,$(call modules,server/ctl))
+$(call library,preboot,$(PREBOOT_HOSTED))
+
+# Programs: name, folder of main.c, libraries in the order of linking, packages.
+$(call program,holdfast-open,driver/open,open volume common,$(VOLUME_LIBS) -lkeyutils)
+$(call program,holdfast-volumed,agent/volumed,volumed agent volume common,$(VOLUME_LIBS) -lkeyutils -lblkid -lsystemd)
+$(call program,holdfast-activate,agent/activate,activate volumed agent volume common,$(VOLUME_LIBS) -lkeyutils -lblkid)
+$(call program,holdfastd,agent/holdfastd,holdfastd agent rest common,$(HOST_LIBS) -lcurl -lsqlite3 -lsystemd)
+$(call program,holdfast,agent/cli,cli agent common,$(HOST_LIBS))
+$(call program,holdfast-server,server/main,frontend vault server common,$(HOST_LIBS) -lmicrohttpd -lsqlite3 -lmbedtls -lmbedx509 -lmbedcrypto -lseccomp)
+$(call program,holdfast-ctl,server/ctl,ctl server rest common,$(HOST_LIBS) -lcurl -lsqlite3)
+
+# libholdfast: escrow/backup messages for other programs.
+$(call shared,libholdfast.so.0,common,$(filter-out common/rest_host.c,$(wildcard common/*.c)),common/holdfast.map,$(HOST_LIBS))
+$(call shared,libcryptsetup-token-holdfast.so,driver,$(wildcard driver/token/*.c) $(TOKEN_CORE),driver/token/plugin.map,-lcryptsetup -lkeyutils -lsodium -ljansson)
+
+programs: $(PROGRAMS) $(SHARED) build/out/host/lib/libholdfast.so build/out/host/lib/pkgconfig/holdfast.pc
+
+build/out/host/lib/libholdfast.so: build/out/host/lib/libholdfast.so.0
+	ln -sf $(<F) $@
+
+build/out/host/lib/pkgconfig/holdfast.pc: common/holdfast.pc.in
+	@mkdir -p $(@D)
+	sed -e 's|@PREFIX@|$(PREFIX)|' $< >$@
+
+# Pre-boot: our code, the freestanding core and libsodium's portable and SSSE3 sources.
+EFI_SRC := $(wildcard preboot/*.c) $(filter-out %_host.c,$(wildcard common/*.c))
+$(call efi_program,holdfast.efi,$(EFI_SRC),$(SODIUM_EFI_SRC))
+
+# Tests: each file its own program; tests/NAME/*_tool.c help the integration tests.
+TEST_LIBS := -Wl,--start-group $(foreach l,$(LIBRARIES),-l:lib$(l).a) -Wl,--end-group
+TEST_PACKAGES := $(VOLUME_LIBS) -lkeyutils -lblkid -lcurl -lsqlite3 -lmicrohttpd -lmbedtls -lmbedx509 \
+	-lmbedcrypto -lsystemd -lseccomp -lcmocka
+UNIT := $(patsubst tests/unit/%_test.c,%,$(wildcard tests/unit/*_test.c))
+FUZZ := $(patsubst tests/fuzz/%_fuzz.c,%,$(wildcard tests/fuzz/*_fuzz.c))
+TOOLS := $(wildcard tests/*/*_tool.c)
+$(call test_programs)
+
+tests: all $(UNIT:%=build/out/host/tests/%_test) $(UNIT:%=build/out/asan/tests/%_test) \
+	$(FUZZ:%=build/out/fuzz/tests/%_fuzz) $(TOOL_PROGRAMS)
+
+unit: all $(UNIT:%=build/out/host/tests/%_test) $(UNIT:%=build/out/asan/tests/%_test) $(TOOL_PROGRAMS)
+	build/run-tests unit asan
+
+fuzz: $(FUZZ:%=build/out/fuzz/tests/%_fuzz)
+	build/run-tests fuzz
+
+test: tests
+	build/run-tests
+
+demo: all $(TOOL_PROGRAMS)
+	build/demo
+
+bench: all $(TOOL_PROGRAMS)
+	build/bench
+
+clean:
+	find build/out -mindepth 1 -maxdepth 1 ! -name cache -exec rm -rf {} +

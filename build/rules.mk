@@ -1,0 +1,139 @@
+# How things are built. A flavour is a compiler, flags and an object tree under build/out/FLAVOUR/.
+#   host  what is installed      asan  host with address and undefined-behaviour sanitizers
+#   fuzz  clang with libFuzzer   efi   freestanding, for firmware
+
+SHELL := /bin/bash
+.DELETE_ON_ERROR:
+MAKEFLAGS += --no-builtin-rules
+ifeq ($(filter -j%,$(MAKEFLAGS)),)
+MAKEFLAGS += -j$(shell nproc)
+endif
+PREFIX ?= /usr
+
+# Dependencies first: everything below may then count on the packages.
+ifeq ($(filter clean,$(MAKECMDGOALS)),)
+DEPS_RESULT := $(shell build/deps >&2 || echo failed)
+ifneq ($(DEPS_RESULT),)
+$(error build/deps failed)
+endif
+endif
+
+WARN := -Wall -Wextra -Wconversion -Wvla -Wmissing-prototypes -Wshadow
+ifdef CI
+WARN += -Werror
+endif
+BASE := -std=gnu11 -I. -D_GNU_SOURCE -MMD -MP $(WARN)
+
+CC_host := gcc
+FLAGS_host := $(BASE) -O2 -g -fPIC -fstack-protector-strong -D_FORTIFY_SOURCE=2
+LINK_host := -pie -Wl,-z,relro,-z,now -Wl,--as-needed
+CC_asan := gcc
+FLAGS_asan := $(BASE) -O1 -g -fPIC -fno-omit-frame-pointer -fsanitize=address,undefined \
+	-fno-sanitize-recover=undefined
+LINK_asan := -fsanitize=address,undefined -Wl,--as-needed
+CC_fuzz := clang
+FLAGS_fuzz := $(BASE) -O1 -g -fPIC -fno-omit-frame-pointer -fsanitize=fuzzer-no-link,address,undefined \
+	-fno-sanitize-recover=undefined -Wno-unknown-warning-option
+LINK_fuzz := -fsanitize=fuzzer,address,undefined -Wl,--as-needed
+HOSTED := host asan fuzz
+
+HOST_LIBS := -lsodium -ljansson -lmbedcrypto
+VOLUME_LIBS := -lcryptsetup $(HOST_LIBS)
+
+modules = $(filter-out $(1)/main.c,$(wildcard $(1)/*.c))
+LIBRARIES :=
+PROGRAMS :=
+SHARED :=
+TOOL_PROGRAMS :=
+
+define object_rule
+build/out/$(1)/obj/%.o: %.c
+	@mkdir -p $$(@D)
+	$(CC_$(1)) $(FLAGS_$(1)) -c $$< -o $$@
+endef
+$(foreach f,$(HOSTED),$(eval $(call object_rule,$(f))))
+
+# library(name, sources)
+define library_rule
+build/out/$(1)/lib/lib$(2).a: $(3:%.c=build/out/$(1)/obj/%.o)
+	@mkdir -p $$(@D)
+	@rm -f $$@
+	ar crs $$@ $$^
+endef
+define library_all
+LIBRARIES += $(1)
+$(foreach f,$(HOSTED),$(eval $(call library_rule,$(f),$(1),$(2))))
+endef
+library = $(eval $(call library_all,$(1),$(2)))
+
+# program(name, folder, libraries, packages)
+define program_rule
+PROGRAMS += build/out/host/bin/$(1)
+build/out/host/bin/$(1): build/out/host/obj/$(2)/main.o $(3:%=build/out/host/lib/lib%.a)
+	@mkdir -p $$(@D)
+	$(CC_host) $(LINK_host) -o $$@ $$^ $(4)
+endef
+program = $(eval $(call program_rule,$(1),$(2),$(3),$(4)))
+
+# shared(name, tag, sources, version script, packages)
+define shared_rule
+SHARED += build/out/host/lib/$(1)
+build/out/host/lib/$(1): $(3:%.c=build/out/host/obj/%.o) $(4)
+	@mkdir -p $$(@D)
+	$(CC_host) -shared -Wl,-soname,$(1) -Wl,--version-script,$(4) -Wl,-z,defs,-z,relro,-z,now \
+		-Wl,--as-needed -Wl,--gc-sections -o $$@ $(3:%.c=build/out/host/obj/%.o) $(5)
+endef
+shared = $(eval $(call shared_rule,$(1),$(2),$(3),$(4),$(5)))
+
+# Firmware. The distribution's static libraries use the red zone, which firmware's interrupts overwrite, so
+# every object is compiled here. No AVX: firmware does not enable it.
+EFI_ARCH := x86_64
+EFI_LIB := /usr/lib
+CC_efi := gcc
+EFI_CFLAGS := -std=gnu11 -O2 -g -ffreestanding -fno-stack-protector -mno-red-zone -fshort-wchar -fPIC \
+	-fcf-protection=none -maccumulate-outgoing-args -fvisibility=hidden -DGNU_EFI_USE_MS_ABI -MMD -MP
+EFI_INC := -Ipreboot/include -I. -I/usr/include/efi -I/usr/include/efi/$(EFI_ARCH) \
+	-I$(SODIUM)/src/libsodium/include
+SODIUM := build/out/cache/libsodium-src
+
+build/out/efi/obj/%.o: %.c
+	@mkdir -p $(@D)
+	$(CC_efi) $(EFI_CFLAGS) $(EFI_INC) $(WARN) -c $< -o $@
+
+build/out/efi/sodium/%.o: $(SODIUM)/src/libsodium/%.c
+	@mkdir -p $(@D)
+	$(CC_efi) $(EFI_CFLAGS) $(EFI_INC) -I$(SODIUM)/src/libsodium/include/sodium $(SODIUM_EFI_CFLAGS) -w -c $< -o $@
+
+# efi_program(name, our sources, libsodium sources)
+define efi_rule
+build/out/efi/$(1:.efi=.so): $(2:%.c=build/out/efi/obj/%.o) $(3:%.c=build/out/efi/sodium/%.o)
+	ld -nostdlib -znocombreloc -shared -Bsymbolic --no-undefined -T $(EFI_LIB)/elf_$(EFI_ARCH)_efi.lds \
+		-L$(EFI_LIB) $(EFI_LIB)/crt0-efi-$(EFI_ARCH).o $$^ -o $$@ -lefi -lgnuefi
+build/out/efi/$(1): build/out/efi/$(1:.efi=.so)
+	objcopy -j .text -j .sdata -j .data -j .rodata -j .dynamic -j .dynsym -j .rel -j .rela -j '.rel.*' \
+		-j '.rela.*' -j .reloc --target efi-app-$(EFI_ARCH) --subsystem=10 $$< $$@
+endef
+efi_program = $(eval $(call efi_rule,$(1),$(2),$(3)))
+
+# Test programs, after LIBRARIES is complete.
+define test_rule
+build/out/$(1)/tests/%_$(2): build/out/$(1)/obj/tests/$(3)/%_$(2).o $(LIBRARIES:%=build/out/$(1)/lib/lib%.a)
+	@mkdir -p $$(@D)
+	$(CC_$(1)) $(LINK_$(1)) -Lbuild/out/$(1)/lib -o $$@ $$< $(TEST_LIBS) $(TEST_PACKAGES)
+endef
+define tool_rule
+TOOL_PROGRAMS += build/out/host/tests/$(2)_tool
+build/out/host/tests/$(2)_tool: build/out/host/obj/$(1:.c=.o) $(LIBRARIES:%=build/out/host/lib/lib%.a)
+	@mkdir -p $$(@D)
+	$(CC_host) $(LINK_host) -Lbuild/out/host/lib -o $$@ $$< $(TEST_LIBS) $(TEST_PACKAGES)
+endef
+define test_programs_all
+$(eval $(call test_rule,host,test,unit))
+$(eval $(call test_rule,asan,test,unit))
+$(eval $(call test_rule,fuzz,fuzz,fuzz))
+$(foreach t,$(TOOLS),$(eval $(call tool_rule,$(t),$(patsubst tests/%/,%,$(dir $(t))))))
+endef
+test_programs = $(eval $(call test_programs_all))
+.SECONDARY:
+
+-include $(shell find build/out -name '*.d' 2>/dev/null)
