@@ -19,6 +19,11 @@ MUST_CHECK enum err jws_verify(json_t **ret, const char *typ, const char *jws,
  * ret_kid may be NULL. Errors: ERR_FORMAT, ERR_MISDIRECTED. */
 MUST_CHECK enum err jws_peek(json_t **ret, char ret_kid[KID_BYTES], const char *typ, const char *jws);
 
+/* The two halves alone, whatever the header says: base64url of the signature over `header.payload`, and
+ * its check. For the vectors of the RFCs; everybody else wants jws_sign and jws_verify. */
+MUST_CHECK enum err jws_signature(char **ret, const char *signing_input, const struct sign_sk *sk);
+MUST_CHECK enum err jws_signature_check(const char *jws, const struct sign_pk *pk);
+
 /* SHA-256 of the compact text: how messages refer to each other. */
 void jws_digest(uint8_t ret[static DIGEST_BYTES], const char *jws);
 
