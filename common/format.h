@@ -1,6 +1,7 @@
 /* From a table of FIELD(kind, name, at, len) lines: the struct, the size, the proof at compile time
  * that the offsets join, the encoder and the decoder. Kinds: u8, u16, u32, u64 (little-endian),
- * bytes (an array). A table is included once for each of them; see store.c for the pattern. */
+ * bytes (an array). The struct is made where the header of its noun includes the table; the rest by
+ * format_codec.h, once a table. */
 #ifndef HOLDFAST_FORMAT_H
 #define HOLDFAST_FORMAT_H
 
@@ -30,9 +31,15 @@
 #define FORMAT_WRITE_u64(w, v, name, len) writer_u64(w, (v)->name);
 #define FORMAT_WRITE_bytes(w, v, name, len) writer_bytes(w, (v)->name, len);
 
-#define FORMAT_LEN_u8 1
-#define FORMAT_LEN_u16 2
-#define FORMAT_LEN_u32 4
-#define FORMAT_LEN_u64 8
+/* Inside an enum: PREFIX_AT_name is where the lengths before it put the field, PREFIX_LAST_name its
+ * last byte, so that the enum counts on by itself from field to field. */
+#define FORMAT_PLACE(prefix, name, len) \
+	prefix##_AT_##name, prefix##_LAST_##name = prefix##_AT_##name + (len) - 1,
+
+/* The table says the same place, and the member has the same width. */
+#define FORMAT_PROVE(prefix, noun, name, at, len)                       \
+	_Static_assert(prefix##_AT_##name == (at) &&                    \
+			       sizeof(((struct noun *)0)->name) == (len), \
+		       #prefix "." #name " is not where the table says");
 
 #endif

@@ -3,6 +3,7 @@
 #ifndef HOLDFAST_KEY_H
 #define HOLDFAST_KEY_H
 
+#include <stddef.h>
 #include <stdint.h>
 
 #include "err.h"
@@ -26,6 +27,14 @@ void user_key_wipe(struct user_key *k);
 #define UNLOCK_KEY __attribute__((cleanup(unlock_key_wipe))) struct unlock_key
 #define STORE_SK __attribute__((cleanup(store_sk_wipe))) struct store_sk
 #define USER_KEY __attribute__((cleanup(user_key_wipe))) struct user_key
+
+/* The store's signing key at work. Errors of the check: ERR_SIGNATURE. */
+void store_sk_public(struct store_vk *ret, const struct store_sk *sk);
+void store_sk_sign(uint8_t ret[static SIGNATURE_BYTES], const struct store_sk *sk,
+		   const void *message, size_t len);
+MUST_CHECK enum err store_vk_check(const struct store_vk *vk,
+				   const uint8_t signature[static SIGNATURE_BYTES],
+				   const void *message, size_t len);
 
 /* Eight bytes that name an unlock key without telling anything about it:
  * BLAKE2b-64 of the key, keyed with "holdfast unlock key id". */

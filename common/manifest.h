@@ -13,6 +13,9 @@
 #define MANIFEST_KEYSLOTS 4
 #define MANIFEST_BYTES_MAX (16 + MANIFEST_TARGETS_MAX * 112 + MANIFEST_VOLUMES_MAX * 300 + 64)
 
+/* Bounds of a volume's header_bytes, which is a multiple of 4096 as well. */
+#define MANIFEST_HEADER_BYTES_MAX ((uint64_t)64 << 20)
+
 #define FIELD(kind, name, at, len) FORMAT_MEMBER(kind, name, len)
 struct manifest_target {
 #include "manifest_target_v1.inc"
@@ -30,7 +33,8 @@ struct manifest {
 	uint8_t signature[SIGNATURE_BYTES];
 };
 
-/* Errors: ERR_FORMAT, ERR_VERSION, ERR_RANGE (a name with other than [a-z0-9_-], counts). */
+/* Errors: ERR_FORMAT, ERR_VERSION, ERR_RANGE (a name with other than [a-z0-9_-], counts, header_bytes,
+ * sector_size, key_bits). */
 MUST_CHECK enum err manifest_decode(struct manifest *ret, const uint8_t *bytes, size_t len);
 
 /* Encode into ret[MANIFEST_BYTES_MAX]; ret_len in bytes. Errors: ERR_RANGE. */
@@ -47,7 +51,8 @@ MUST_CHECK enum err manifest_verify(const struct manifest *m,
 int manifest_header_accepted(const struct manifest_volume *v, const struct digest *header);
 int manifest_keyslot_accepted(const struct manifest_volume *v, const struct digest *keyslot);
 
-/* Accept a value beside the present ones / take it out again. Errors: ERR_SPACE when full. */
+/* Accept a value beside the present ones / take it out again. Errors: ERR_SPACE when full,
+ * ERR_RANGE for zeros. */
 MUST_CHECK enum err manifest_keyslot_accept(struct manifest_volume *v, const struct digest *keyslot);
 void manifest_keyslot_refuse(struct manifest_volume *v, const struct digest *keyslot);
 

@@ -8,7 +8,7 @@
 #include "manifest.h"
 
 #define TOMBSTONE_COMMAND_MAX 8192
-#define TOMBSTONE_AREA_MAX ((uint64_t)64 << 20)
+#define TOMBSTONE_AREA_MAX MANIFEST_HEADER_BYTES_MAX
 #define TOMBSTONE_BYTES_MAX (40 + MANIFEST_VOLUMES_MAX * 24 + TOMBSTONE_COMMAND_MAX + DIGEST_BYTES)
 
 #define FIELD(kind, name, at, len) FORMAT_MEMBER(kind, name, len)
@@ -28,6 +28,7 @@ struct tombstone {
 
 /* Errors: ERR_FORMAT, ERR_VERSION, ERR_CHECKSUM, ERR_RANGE. */
 MUST_CHECK enum err tombstone_decode(struct tombstone *ret, const uint8_t *bytes, size_t len);
+/* Into ret[TOMBSTONE_BYTES_MAX]. Errors: ERR_RANGE. */
 MUST_CHECK enum err tombstone_encode(uint8_t *ret, size_t *ret_len, const struct tombstone *t);
 
 /* One area for each volume of the manifest. */
