@@ -21,7 +21,8 @@ struct escrow {
 };
 void escrow_drop(struct escrow *e);
 
-/* *ret is the signed message, malloc'ed. Errors: ERR_MEMORY. */
+/* *ret is the signed message, malloc'ed. code: A to Z and '-'. Errors: ERR_RANGE (ids that are not 32 hex
+ * digits, a kind that does not fit the purpose, another code), ERR_MEMORY. */
 MUST_CHECK enum err escrow_seal(char **ret, const struct escrow *e, const struct secret *code,
 				const struct agree_pk *escrow_key, const struct sign_sk *attestation);
 
