@@ -4,7 +4,9 @@
  * Keyslots are found by our tokens, never by number:
  *   token type "holdfast"           one unlock keyslot: {"type","keyslots":["N"],"holdfast":{"uk_id":HEX16}}
  *   token type "holdfast-recovery"  one recovery keyslot: {…,"holdfast":{"escrow_id":HEX32}}
- * While a rotation is under way there are two of a kind. */
+ * While a rotation is under way there are two of a kind. A token with "keyslots":[] and a member
+ * "planned":"N" beside the id announces keyslot N: a power cut between keyslot and token leaves no door
+ * that nobody answers for (docs/volumes.md). */
 #ifndef HOLDFAST_VOLUME_H
 #define HOLDFAST_VOLUME_H
 
@@ -21,6 +23,12 @@ struct volume; /* an opened LUKS2 header */
 MUST_CHECK enum err volume_load(struct volume **ret, const char *device);
 void volume_drop(struct volume **v);
 #define VOLUME __attribute__((cleanup(volume_drop))) struct volume
+
+/* libcryptsetup's last word on this volume, for a message beside the error; "" when it said nothing. */
+const char *volume_problem(const struct volume *v);
+
+/* Is there a mapping /dev/mapper/NAME already? */
+int volume_is_mapped(const char *name);
 
 /* Where is the device with this LUKS2 UUID? /dev/disk/by-uuid, then a scan of /sys/class/block.
  * Errors: ERR_NOT_FOUND. */
