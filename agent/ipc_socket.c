@@ -1,5 +1,4 @@
 /* Sockets under the messages of ipc.h. */
-#define _GNU_SOURCE
 #include <errno.h>
 #include <poll.h>
 #include <stdlib.h>
