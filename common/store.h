@@ -35,7 +35,7 @@ struct store {
 void store_drop(struct store *s);
 #define STORE __attribute__((cleanup(store_drop))) struct store
 
-/* An empty store for a device: generation 1, new store key wrapped under uk, no record.
+/* An empty store for a device: generation 1, new store key wrapped under uk, no record; signed.
  * Errors: ERR_MEMORY, ERR_RANGE (name). */
 MUST_CHECK enum err store_new(struct store *ret, const uint8_t device[static DEVICE_ID_BYTES],
 			      const char *name, const struct unlock_key *uk);
@@ -48,14 +48,15 @@ MUST_CHECK enum err store_decode(struct store *ret, const uint8_t *bytes, size_t
 MUST_CHECK enum err store_encode(uint8_t **ret, size_t *ret_len, const struct store *s);
 
 /* Signature of the store, of every record and of the manifest, and each seal that is there against
- * its seal_digest, and head.store_vk against vk. Errors: ERR_SIGNATURE. */
+ * its seal_digest, and head.store_vk against vk. Errors: ERR_SIGNATURE, ERR_MEMORY. */
 MUST_CHECK enum err store_verify(const struct store *s, const struct store_vk *vk);
 
 /* The signing key from the head's wrap. Errors: ERR_AUTH (another unlock key). */
 MUST_CHECK enum err store_signing_key(struct store_sk *ret, const struct store *s,
 				      const struct unlock_key *uk);
 
-/* Sign records, manifest and store. The caller has raised head.generation. */
+/* Sign records, manifest and store. The caller has raised head.generation.
+ * Errors: ERR_AUTH (another store's key), ERR_RANGE (what could not be decoded again), ERR_MEMORY. */
 MUST_CHECK enum err store_sign(struct store *s, const struct store_sk *sk);
 
 /* Which of two copies counts: the one with the higher (generation, revision). NULL is a copy that
@@ -73,13 +74,15 @@ MUST_CHECK enum err store_find_code(struct record **ret, const struct store *s,
  * Errors: ERR_NOT_FOUND. */
 MUST_CHECK enum err store_next_code(struct record **ret, const struct store *s);
 
-/* Errors: ERR_SPACE, ERR_EXISTS (same user or same code), ERR_MEMORY. */
+/* Errors: ERR_SPACE, ERR_EXISTS (same id, user or code), ERR_RANGE (the record itself), ERR_MEMORY. */
 MUST_CHECK enum err store_add(struct store *s, const struct record *r);
 /* Errors: ERR_NOT_FOUND. */
 MUST_CHECK enum err store_remove(struct store *s, const uint8_t id[static 16]);
 
 /* Change the unlock key: re-wrap the signing key, set uk_id, and seal to every record, or, when
- * locked is set, only to codes and recovery key (users' seals are dropped), with head.flags to match. */
+ * locked is set, only to codes and recovery key (users' seals are dropped), with head.flags to match. The
+ * store is to be signed afterwards. On failure it is as it was.
+ * Errors: ERR_AUTH (old_uk does not open this store), ERR_RANGE, ERR_MEMORY. */
 MUST_CHECK enum err store_rekey(struct store *s, const struct unlock_key *old_uk,
 				const struct unlock_key *new_uk, int locked);
 
