@@ -41,7 +41,7 @@ static enum err head_check(const struct tombstone_head *h, size_t len)
 		return ERR_RANGE;
 	if (memcmp(h->state, pending, sizeof(pending)) && memcmp(h->state, erased, sizeof(erased)))
 		return ERR_FORMAT;
-	return len == TOMBSTONE_HEAD_BYTES + h->area_count * TOMBSTONE_AREA_BYTES +
+	return len == TOMBSTONE_HEAD_BYTES + (size_t)h->area_count * TOMBSTONE_AREA_BYTES +
 				      h->command_bytes + DIGEST_BYTES
 		       ? OK
 		       : ERR_FORMAT;
