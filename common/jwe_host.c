@@ -2,6 +2,7 @@
 #include "jwe_host.h"
 
 #include <sodium.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "compact_host.h"
@@ -28,17 +29,20 @@ enum err jwe_compact(char **ret, const char *header, const uint8_t key[static KE
 {
 	const struct gcm g = { key, iv, header, strlen(header) };
 	TEXT *iv_text = NULL, *sealed_text = NULL, *tag_text = NULL;
-	SECRET struct secret sealed = { 0 };
+	BLOB *sealed = NULL;
 	uint8_t tag[GCM_TAG_BYTES];
 	enum err e;
 
-	e = secret_new(&sealed, len);
-	if (!e)
-		e = gcm_encrypt(sealed.bytes, tag, &g, plain, len);
+	if (!len || len > SECRET_MAX)
+		return ERR_RANGE;
+	sealed = malloc(len);
+	if (!sealed)
+		return ERR_MEMORY;
+	e = gcm_encrypt(sealed, tag, &g, plain, len);
 	if (!e)
 		e = b64_encode(&iv_text, iv, GCM_IV_BYTES);
 	if (!e)
-		e = b64_encode(&sealed_text, sealed.bytes, len);
+		e = b64_encode(&sealed_text, sealed, len);
 	if (!e)
 		e = b64_encode(&tag_text, tag, sizeof tag);
 	if (!e)

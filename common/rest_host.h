@@ -42,4 +42,7 @@ MUST_CHECK enum err rest_call(json_t **ret, int *ret_status, struct rest *r, con
 /* What went wrong last, a sentence for people, valid until the next call. */
 const char *rest_problem(const struct rest *r);
 
+/* Retry-After of the last answer, seconds; 0 when it had none. */
+uint32_t rest_retry_after_s(const struct rest *r);
+
 #endif

@@ -8,6 +8,8 @@
 #define REQUEST_MEMBERS 8  /* alg enc typ sid dir ctr method path */
 #define RESPONSE_MEMBERS 7 /* alg enc typ sid dir ctr status */
 #define WINDOW_BITS 64u
+/* Sealed, in base64url, it still fits JWE_BYTES_MAX. */
+#define BODY_BYTES_MAX (JWE_BYTES_MAX / 4 * 3 - 4096)
 /* Beyond what JSON numbers hold exactly in every language. */
 #define COUNTER_MAX ((uint64_t)1 << 53)
 
@@ -27,7 +29,7 @@ static enum err body_seal(char **ret, const json_t *header, const uint8_t key[st
 
 	iv_of(iv, counter);
 	e = json_print(&text, plain);
-	if (!e && strlen(text) > JSON_BYTES_MAX)
+	if (!e && strlen(text) > BODY_BYTES_MAX)
 		e = ERR_RANGE;
 	return e ? e : jwe_dir_encrypt(ret, header, key, iv, text, strlen(text));
 }

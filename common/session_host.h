@@ -49,7 +49,7 @@ MUST_CHECK enum err session_accept(struct session *ret, char **ret_jws, const ch
 				   const struct sign_sk *server);
 
 /* Client side of a sealed exchange. body may be NULL. ctr is given back for the answer; path includes
- * the query. Errors: ERR_MEMORY, ERR_RANGE (longer than 1 MiB), ERR_STATE (counters used up). */
+ * the query. Errors: ERR_MEMORY, ERR_RANGE (longer than 760 KiB), ERR_STATE (counters used up). */
 MUST_CHECK enum err session_seal(char **ret_jwe, uint64_t *ret_ctr, struct session *s, const char *method,
 				 const char *path, const char *token, const json_t *body);
 /* *ret_body: new reference to "body" or "error". Errors: ERR_FORMAT, ERR_AUTH. */
