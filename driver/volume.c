@@ -154,14 +154,14 @@ enum err volume_test_unlock(struct volume *v, const struct unlock_key *uk)
 	int keyslot;
 
 	unlock_key_id(&id, uk);
-	return keyslot_open(&keyslot, v, TOKEN_UNLOCK, id.bytes, passphrase_unlock(uk));
+	return keyslot_open(&keyslot, v, NULL, TOKEN_UNLOCK, id.bytes, passphrase_unlock(uk));
 }
 
 enum err volume_test_recovery(struct volume *v, const struct secret *recovery)
 {
 	int keyslot;
 
-	return keyslot_open(&keyslot, v, TOKEN_RECOVERY, NULL, passphrase_secret(recovery));
+	return keyslot_open(&keyslot, v, NULL, TOKEN_RECOVERY, NULL, passphrase_secret(recovery));
 }
 
 int volume_is_mapped(const char *name)
@@ -173,33 +173,28 @@ int volume_is_mapped(const char *name)
 	return s == CRYPT_ACTIVE || s == CRYPT_BUSY;
 }
 
-static enum err activate(struct volume *v, const char *name, int keyslot, struct passphrase p)
-{
-	return volume_err(crypt_activate_by_passphrase(v->cd, name, keyslot, p.bytes, p.len, 0));
-}
-
 enum err volume_open(struct volume *v, const char *name, const struct unlock_key *uk)
 {
 	struct uk_id id;
 	int keyslot;
-	enum err e;
 
 	if (volume_is_mapped(name))
 		return ERR_EXISTS;
 	unlock_key_id(&id, uk);
-	e = keyslot_open(&keyslot, v, TOKEN_UNLOCK, id.bytes, passphrase_unlock(uk));
-	return e ? e : activate(v, name, keyslot, passphrase_unlock(uk));
+	return keyslot_open(&keyslot, v, name, TOKEN_UNLOCK, id.bytes, passphrase_unlock(uk));
 }
 
 enum err volume_open_recovery(struct volume *v, const char *name, const struct secret *recovery)
 {
 	struct passphrase p = passphrase_secret(recovery);
 	int keyslot;
+	enum err e;
 
 	if (volume_is_mapped(name))
 		return ERR_EXISTS;
+	e = keyslot_open(&keyslot, v, name, TOKEN_RECOVERY, NULL, p);
 	/* Whoever holds the recovery key must get in even if somebody removed our tokens. */
-	if (keyslot_open(&keyslot, v, TOKEN_RECOVERY, NULL, p))
-		keyslot = CRYPT_ANY_SLOT;
-	return activate(v, name, keyslot, p);
+	if (e != ERR_AUTH)
+		return e;
+	return volume_err(crypt_activate_by_passphrase(v->cd, name, CRYPT_ANY_SLOT, p.bytes, p.len, 0));
 }

@@ -72,11 +72,11 @@ int token_names(const struct token_list *l, int keyslot, int but);
 MUST_CHECK enum err token_write(struct volume *v, struct token *t);
 MUST_CHECK enum err token_remove(struct volume *v, int number);
 
-/* Keyslot opened by the passphrase among those that tokens of this kind name, with this id (NULL: any).
- * Errors: ERR_AUTH. */
-MUST_CHECK enum err keyslot_open(int *ret, struct volume *v, enum token_kind kind, const uint8_t *id,
-				 struct passphrase p);
-/* Keyslot of an unlock key by its token alone, nothing opened. Errors: ERR_NOT_FOUND. */
+/* Open with the passphrase one of the keyslots that tokens of this kind name, with this id (NULL: any), and
+ * activate as `name` (NULL: only test). *ret is the keyslot. Errors: ERR_AUTH; on activation all others. */
+MUST_CHECK enum err keyslot_open(int *ret, struct volume *v, const char *name, enum token_kind kind,
+				 const uint8_t *id, struct passphrase p);
+/* Keyslot by its token alone, nothing opened. Errors: ERR_NOT_FOUND. */
 MUST_CHECK enum err keyslot_named(int *ret, struct volume *v, enum token_kind kind, const uint8_t *id);
 /* Volume key out of keyslot (or CRYPT_ANY_SLOT). Errors: ERR_AUTH, ERR_MEMORY. */
 MUST_CHECK enum err keyslot_volume_key(struct secret *ret, struct volume *v, int keyslot,

@@ -18,11 +18,8 @@ enum err volume_cheap_kdf(struct volume *v)
 		.iterations = VOLUME_ITERATIONS,
 		.flags = CRYPT_PBKDF_NO_BENCHMARK,
 	};
-	int r = crypt_set_pbkdf_type(v->cd, &pbkdf);
 
-	if (r < 0)
-		return volume_err(r);
-	return volume_err(crypt_keyslot_set_encryption(v->cd, VOLUME_ENCRYPTION, VOLUME_KEY_BYTES));
+	return volume_err(crypt_set_pbkdf_type(v->cd, &pbkdf));
 }
 
 static int keyslot_exists(struct volume *v, int keyslot)
@@ -51,19 +48,25 @@ static int token_has_id(const struct token *t, enum token_kind kind, const uint8
 	return t->kind == kind && (!id || !memcmp(t->id, id, token_id_bytes(kind)));
 }
 
-enum err keyslot_open(int *ret, struct volume *v, enum token_kind kind, const uint8_t *id,
-		      struct passphrase p)
+enum err keyslot_open(int *ret, struct volume *v, const char *name, enum token_kind kind,
+		      const uint8_t *id, struct passphrase p)
 {
 	struct token_list l;
 	size_t i;
+	int r;
 
 	token_list_read(&l, v);
 	for (i = 0; i < l.count; i++) {
-		if (l.at[i].keyslot < 0 || !token_has_id(&l.at[i], kind, id) ||
-		    !keyslot_opens(v, l.at[i].keyslot, p))
+		if (l.at[i].keyslot < 0 || !token_has_id(&l.at[i], kind, id))
 			continue;
-		*ret = l.at[i].keyslot;
-		return OK;
+		r = crypt_activate_by_passphrase(v->cd, name, l.at[i].keyslot, p.bytes, p.len, 0);
+		if (r >= 0) {
+			*ret = l.at[i].keyslot;
+			return OK;
+		}
+		/* Only a wrong key is a reason to try the next keyslot. */
+		if (name && r != -EPERM && r != -ENOENT)
+			return volume_err(r);
 	}
 	return ERR_AUTH;
 }
@@ -149,7 +152,7 @@ static enum err clear_way(struct volume *v, enum token_kind kind, const uint8_t 
 	int keyslot;
 	size_t i;
 
-	if (!keyslot_open(&keyslot, v, kind, id, p)) {
+	if (!keyslot_open(&keyslot, v, NULL, kind, id, p)) {
 		*ret_done = 1;
 		return OK;
 	}
@@ -178,6 +181,8 @@ static enum err fill_keyslot(struct volume *v, const struct secret *volume_key, 
 	enum err e = volume_cheap_kdf(v);
 	int r;
 
+	/* An adopted header may have been made for another cipher. */
+	e = e ? e : volume_err(crypt_keyslot_set_encryption(v->cd, VOLUME_ENCRYPTION, VOLUME_KEY_BYTES));
 	if (e)
 		return e;
 	r = crypt_keyslot_add_by_volume_key(v->cd, keyslot, (const char *)volume_key->bytes,
@@ -227,32 +232,38 @@ enum err keyslot_add(struct volume *v, const struct secret *volume_key, enum tok
 	return plan_and_fill(v, volume_key, kind, id, p);
 }
 
+static enum err unlock_volume_key(struct secret *ret, struct volume *v, const struct unlock_key *uk)
+{
+	struct token_list l;
+	enum err e = ERR_AUTH;
+	struct uk_id id;
+	size_t i;
+
+	unlock_key_id(&id, uk);
+	token_list_read(&l, v);
+	for (i = 0; e == ERR_AUTH && i < l.count; i++)
+		if (l.at[i].keyslot >= 0 && token_has_id(&l.at[i], TOKEN_UNLOCK, id.bytes))
+			e = keyslot_volume_key(ret, v, l.at[i].keyslot, passphrase_unlock(uk));
+	return e;
+}
+
 enum err volume_unlock_add(struct volume *v, const struct unlock_key *present,
 			   const struct unlock_key *fresh)
 {
 	SECRET struct secret key = { 0 };
-	struct uk_id present_id, fresh_id;
-	int keyslot;
-	enum err e;
+	struct uk_id id;
+	enum err e = unlock_volume_key(&key, v, present);
 
-	unlock_key_id(&present_id, present);
-	unlock_key_id(&fresh_id, fresh);
-	e = keyslot_open(&keyslot, v, TOKEN_UNLOCK, present_id.bytes, passphrase_unlock(present));
-	e = e ? e : keyslot_volume_key(&key, v, keyslot, passphrase_unlock(present));
-	return e ? e : keyslot_add(v, &key, TOKEN_UNLOCK, fresh_id.bytes, passphrase_unlock(fresh));
+	unlock_key_id(&id, fresh);
+	return e ? e : keyslot_add(v, &key, TOKEN_UNLOCK, id.bytes, passphrase_unlock(fresh));
 }
 
 enum err volume_recovery_add(struct volume *v, const struct unlock_key *uk, const struct secret *recovery,
 			     const uint8_t escrow_id[static ESCROW_ID_BYTES])
 {
 	SECRET struct secret key = { 0 };
-	struct uk_id id;
-	int keyslot;
-	enum err e;
+	enum err e = unlock_volume_key(&key, v, uk);
 
-	unlock_key_id(&id, uk);
-	e = keyslot_open(&keyslot, v, TOKEN_UNLOCK, id.bytes, passphrase_unlock(uk));
-	e = e ? e : keyslot_volume_key(&key, v, keyslot, passphrase_unlock(uk));
 	return e ? e : keyslot_add(v, &key, TOKEN_RECOVERY, escrow_id, passphrase_secret(recovery));
 }
 
@@ -277,7 +288,7 @@ enum err volume_unlock_keep(struct volume *v, const struct unlock_key *uk)
 	enum err e;
 
 	unlock_key_id(&id, uk);
-	e = keyslot_open(&keyslot, v, TOKEN_UNLOCK, id.bytes, passphrase_unlock(uk));
+	e = keyslot_open(&keyslot, v, NULL, TOKEN_UNLOCK, id.bytes, passphrase_unlock(uk));
 	return e ? e : keep(v, TOKEN_UNLOCK, keyslot);
 }
 
