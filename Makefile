@@ -2,6 +2,7 @@
 #   make        everything          make test   all tests          make demo   the whole story
 #   make bench  the measurements    make clean  remove outputs (not the cache)
 
+.DEFAULT_GOAL := all
 include build/rules.mk
 -include preboot/libsodium.mk
 
@@ -34,8 +35,8 @@ $(call program,holdfast-server,server/main,frontend vault server common,$(HOST_L
 $(call program,holdfast-ctl,server/ctl,ctl server rest common,$(HOST_LIBS) -lcurl -lsqlite3)
 
 # libholdfast: escrow/backup messages for other programs.
-$(call shared,libholdfast.so.0,common,$(filter-out common/rest_host.c,$(wildcard common/*.c)),common/holdfast.map,$(HOST_LIBS))
-$(call shared,libcryptsetup-token-holdfast.so,driver,$(wildcard driver/token/*.c) $(TOKEN_CORE),driver/token/plugin.map,-lcryptsetup -lkeyutils -lsodium -ljansson)
+$(call shared,libholdfast.so.0,$(filter-out common/rest_host.c,$(wildcard common/*.c)),,common/holdfast.map,$(HOST_LIBS))
+$(call shared,libcryptsetup-token-holdfast.so,$(wildcard driver/token/*.c),volume common,driver/token/plugin.map,$(VOLUME_LIBS) -lkeyutils)
 
 programs: $(PROGRAMS) $(SHARED) build/out/host/lib/libholdfast.so build/out/host/lib/pkgconfig/holdfast.pc
 

@@ -37,6 +37,15 @@ FLAGS_fuzz := $(BASE) -O1 -g -fPIC -fno-omit-frame-pointer -fsanitize=fuzzer-no-
 LINK_fuzz := -fsanitize=fuzzer,address,undefined -Wl,--as-needed
 HOSTED := host asan fuzz
 
+# Short lines; V=1 shows the commands.
+ifdef V
+Q :=
+say = @:
+else
+Q := @
+say = @printf '  %-6s %s\n' $(1) '$(2)'
+endif
+
 HOST_LIBS := -lsodium -ljansson -lmbedcrypto
 VOLUME_LIBS := -lcryptsetup $(HOST_LIBS)
 
@@ -49,7 +58,8 @@ TOOL_PROGRAMS :=
 define object_rule
 build/out/$(1)/obj/%.o: %.c
 	@mkdir -p $$(@D)
-	$(CC_$(1)) $(FLAGS_$(1)) -c $$< -o $$@
+	$$(call say,CC,$(1) $$<)
+	$(Q)$(CC_$(1)) $(FLAGS_$(1)) -c $$< -o $$@
 endef
 $(foreach f,$(HOSTED),$(eval $(call object_rule,$(f))))
 
@@ -58,7 +68,7 @@ define library_rule
 build/out/$(1)/lib/lib$(2).a: $(3:%.c=build/out/$(1)/obj/%.o)
 	@mkdir -p $$(@D)
 	@rm -f $$@
-	ar crs $$@ $$^
+	@ar crs $$@ $$^
 endef
 define library_all
 LIBRARIES += $(1)
@@ -71,17 +81,19 @@ define program_rule
 PROGRAMS += build/out/host/bin/$(1)
 build/out/host/bin/$(1): build/out/host/obj/$(2)/main.o $(3:%=build/out/host/lib/lib%.a)
 	@mkdir -p $$(@D)
-	$(CC_host) $(LINK_host) -o $$@ $$^ $(4)
+	$$(call say,LD,$$@)
+	$(Q)$(CC_host) $(LINK_host) -o $$@ $$^ $(4)
 endef
 program = $(eval $(call program_rule,$(1),$(2),$(3),$(4)))
 
-# shared(name, tag, sources, version script, packages)
+# shared(name, sources, libraries, version script, packages)
 define shared_rule
 SHARED += build/out/host/lib/$(1)
-build/out/host/lib/$(1): $(3:%.c=build/out/host/obj/%.o) $(4)
+build/out/host/lib/$(1): $(2:%.c=build/out/host/obj/%.o) $(3:%=build/out/host/lib/lib%.a) $(4)
 	@mkdir -p $$(@D)
-	$(CC_host) -shared -Wl,-soname,$(1) -Wl,--version-script,$(4) -Wl,-z,defs,-z,relro,-z,now \
-		-Wl,--as-needed -Wl,--gc-sections -o $$@ $(3:%.c=build/out/host/obj/%.o) $(5)
+	$$(call say,LD,$$@)
+	$(Q)$(CC_host) -shared -Wl,-soname,$(1) -Wl,--version-script,$(4) -Wl,-z,defs,-z,relro,-z,now \
+		-Wl,--as-needed -Wl,--gc-sections -o $$@ $$(filter %.o %.a,$$^) $(5)
 endef
 shared = $(eval $(call shared_rule,$(1),$(2),$(3),$(4),$(5)))
 
@@ -98,19 +110,21 @@ SODIUM := build/out/cache/libsodium-src
 
 build/out/efi/obj/%.o: %.c
 	@mkdir -p $(@D)
-	$(CC_efi) $(EFI_CFLAGS) $(EFI_INC) $(WARN) -c $< -o $@
+	$(call say,CC,efi $<)
+	$(Q)$(CC_efi) $(EFI_CFLAGS) $(EFI_INC) $(WARN) -c $< -o $@
 
 build/out/efi/sodium/%.o: $(SODIUM)/src/libsodium/%.c
 	@mkdir -p $(@D)
-	$(CC_efi) $(EFI_CFLAGS) $(EFI_INC) -I$(SODIUM)/src/libsodium/include/sodium $(SODIUM_EFI_CFLAGS) -w -c $< -o $@
+	$(Q)$(CC_efi) $(EFI_CFLAGS) $(EFI_INC) -I$(SODIUM)/src/libsodium/include/sodium $(SODIUM_EFI_CFLAGS) -w -c $< -o $@
 
 # efi_program(name, our sources, libsodium sources)
 define efi_rule
 build/out/efi/$(1:.efi=.so): $(2:%.c=build/out/efi/obj/%.o) $(3:%.c=build/out/efi/sodium/%.o)
-	ld -nostdlib -znocombreloc -shared -Bsymbolic --no-undefined -T $(EFI_LIB)/elf_$(EFI_ARCH)_efi.lds \
+	$(Q)ld -nostdlib -znocombreloc -shared -Bsymbolic --no-undefined -T $(EFI_LIB)/elf_$(EFI_ARCH)_efi.lds \
 		-L$(EFI_LIB) $(EFI_LIB)/crt0-efi-$(EFI_ARCH).o $$^ -o $$@ -lefi -lgnuefi
 build/out/efi/$(1): build/out/efi/$(1:.efi=.so)
-	objcopy -j .text -j .sdata -j .data -j .rodata -j .dynamic -j .dynsym -j .rel -j .rela -j '.rel.*' \
+	$$(call say,EFI,$$@)
+	$(Q)objcopy -j .text -j .sdata -j .data -j .rodata -j .dynamic -j .dynsym -j .rel -j .rela -j '.rel.*' \
 		-j '.rela.*' -j .reloc --target efi-app-$(EFI_ARCH) --subsystem=10 $$< $$@
 endef
 efi_program = $(eval $(call efi_rule,$(1),$(2),$(3)))
@@ -119,13 +133,15 @@ efi_program = $(eval $(call efi_rule,$(1),$(2),$(3)))
 define test_rule
 build/out/$(1)/tests/%_$(2): build/out/$(1)/obj/tests/$(3)/%_$(2).o $(LIBRARIES:%=build/out/$(1)/lib/lib%.a)
 	@mkdir -p $$(@D)
-	$(CC_$(1)) $(LINK_$(1)) -Lbuild/out/$(1)/lib -o $$@ $$< $(TEST_LIBS) $(TEST_PACKAGES)
+	$$(call say,LD,$$@)
+	$(Q)$(CC_$(1)) $(LINK_$(1)) -Lbuild/out/$(1)/lib -o $$@ $$< $(TEST_LIBS) $(TEST_PACKAGES)
 endef
 define tool_rule
 TOOL_PROGRAMS += build/out/host/tests/$(2)_tool
 build/out/host/tests/$(2)_tool: build/out/host/obj/$(1:.c=.o) $(LIBRARIES:%=build/out/host/lib/lib%.a)
 	@mkdir -p $$(@D)
-	$(CC_host) $(LINK_host) -Lbuild/out/host/lib -o $$@ $$< $(TEST_LIBS) $(TEST_PACKAGES)
+	$$(call say,LD,$$@)
+	$(Q)$(CC_host) $(LINK_host) -Lbuild/out/host/lib -o $$@ $$< $(TEST_LIBS) $(TEST_PACKAGES)
 endef
 define test_programs_all
 $(eval $(call test_rule,host,test,unit))
