@@ -1,0 +1,128 @@
+/* Samples that the tests and fuzzers of the formats share: one laptop with everything in it. */
+#ifndef HOLDFAST_CORE_SAMPLE_H
+#define HOLDFAST_CORE_SAMPLE_H
+
+#include <sodium.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/handoff.h"
+#include "common/store.h"
+#include "common/tombstone.h"
+
+#define SAMPLE_PASSWORD "correct horse"
+#define SAMPLE_CODE "code one"
+
+static const uint8_t sample_device[DEVICE_ID_BYTES] = "laptop number 1";
+
+/* A test has no use for going on after a failure in its own preparation. */
+static inline void sample_must(enum err e)
+{
+	if (e)
+		abort();
+}
+
+static inline struct manifest sample_manifest(void)
+{
+	struct manifest m = { .target_count = 2, .volume_count = 1 };
+	struct manifest_volume *v = &m.volumes[0];
+
+	memcpy(m.targets[0].name, "current", 7);
+	memset(m.targets[0].kernel, 1, 32);
+	memset(m.targets[0].initrd, 2, 32);
+	memset(m.targets[0].cmdline, 3, 32);
+	memcpy(m.targets[1].name, "previous", 8);
+	memset(v->uuid, 4, sizeof(v->uuid));
+	memset(v->partition, 5, sizeof(v->partition));
+	memcpy(v->name, "root_crypt", 10);
+	memcpy(v->cipher, "aes-xts-plain64", 15);
+	v->header_bytes = 16 << 20;
+	v->sector_size = 4096;
+	v->key_bits = 512;
+	memset(v->headers, 6, DIGEST_BYTES);
+	memset(v->keyslots, 7, DIGEST_BYTES);
+	return m;
+}
+
+static inline void sample_add(struct store *s, const struct unlock_key *uk, struct store_vk vk,
+			      enum credential_kind kind, const char *user, uint16_t number,
+			      const char *secret)
+{
+	SECRET struct secret password = { 0 };
+	struct record r;
+	struct credential_spec spec = {
+		.kind = kind, .user = user, .number = number,
+		.kdf_memory_kib = kind == CREDENTIAL_PASSWORD ? KDF_PASSWORD_MEMORY_KIB_MIN
+							      : KDF_MEMORY_KIB_MIN,
+		.kdf_passes = 1,
+	};
+
+	sample_must(secret_copy(&password, secret, strlen(secret)));
+	sample_must(credential_new(&r, &spec, &password, &vk, uk));
+	sample_must(store_add(s, &r));
+}
+
+/* A signed store with a user, two codes, a recovery key and the sample manifest. */
+static inline void sample_store(struct store *ret, const struct unlock_key *uk)
+{
+	struct store_vk vk;
+	STORE_SK sk = { 0 };
+
+	sample_must(store_new(ret, sample_device, "Anna's laptop", uk));
+	memcpy(vk.bytes, ret->head.store_vk, sizeof(vk.bytes));
+	sample_add(ret, uk, vk, CREDENTIAL_PASSWORD, "anna", 0, SAMPLE_PASSWORD);
+	sample_add(ret, uk, vk, CREDENTIAL_ONE_TIME_CODE, "", 2, "code two");
+	sample_add(ret, uk, vk, CREDENTIAL_ONE_TIME_CODE, "", 1, SAMPLE_CODE);
+	sample_add(ret, uk, vk, CREDENTIAL_RECOVERY_KEY, "", 0, "recovery");
+	ret->manifest = sample_manifest();
+	sample_must(store_signing_key(&sk, ret, uk));
+	sample_must(store_sign(ret, &sk));
+}
+
+static inline struct handoff sample_handoff(void)
+{
+	struct handoff h = { .head = { .generation = 9, .kind = CREDENTIAL_PASSWORD,
+				       .memory_mib = 512, .event_count = 2 } };
+
+	memcpy(h.head.device, sample_device, sizeof(h.head.device));
+	memcpy(h.head.user, "anna", 4);
+	memset(h.head.unlock_key, 0x55, sizeof(h.head.unlock_key));
+	memset(h.head.user_seed, 0x66, sizeof(h.head.user_seed));
+	h.events[0] = (struct handoff_event){ PREBOOT_WRONG_PASSWORD, 2, 30 };
+	h.events[1] = (struct handoff_event){ PREBOOT_UNLOCKED, 0, 1 };
+	h.manifest = sample_manifest();
+	return h;
+}
+
+static inline void sample_tombstone(struct tombstone *ret)
+{
+	struct manifest m = sample_manifest();
+
+	memset(ret, 0, sizeof(*ret));
+	memcpy(ret->device, sample_device, sizeof(ret->device));
+	tombstone_areas(ret, &m);
+	ret->command_bytes = 11;
+	memcpy(ret->command, "head.body.s", 11);
+}
+
+/* BLAKE2b-256 of all but the last 32 bytes, into these. */
+static inline void sample_repair(uint8_t *bytes, size_t len)
+{
+	if (len >= DIGEST_BYTES)
+		crypto_generichash(bytes + len - DIGEST_BYTES, DIGEST_BYTES, bytes,
+				   len - DIGEST_BYTES, NULL, 0);
+}
+
+/* The same for a store, whose end is where its head says. */
+static inline void sample_repair_store(uint8_t *bytes, size_t len)
+{
+	uint32_t total;
+
+	if (len < 16)
+		return;
+	total = (uint32_t)(bytes[12] | bytes[13] << 8 | bytes[14] << 16) | (uint32_t)bytes[15] << 24;
+	if (total <= len)
+		sample_repair(bytes, total);
+}
+
+#endif

@@ -1,0 +1,360 @@
+/* Credentials: what opens them, what does not, and what is left behind. */
+#define _GNU_SOURCE
+#include "core_test.h"
+
+#include "common/credential.h"
+#include "stack_probe.h"
+
+static const struct unlock_key uk = { "the unlock key of 32 random byte" };
+static const struct store_vk vk = { "the store's verifying key, 32 by" };
+
+static struct credential_spec spec(enum credential_kind kind)
+{
+	struct credential_spec s = { .kind = kind, .user = "", .kdf_memory_kib = KDF_MEMORY_KIB_MIN,
+				     .kdf_passes = 1 };
+
+	if (kind == CREDENTIAL_PASSWORD) {
+		s.user = "anna";
+		s.kdf_memory_kib = KDF_PASSWORD_MEMORY_KIB_MIN;
+	}
+	return s;
+}
+
+static void make(struct record *ret, enum credential_kind kind, const char *text)
+{
+	SECRET struct secret password = { 0 };
+	const struct credential_spec s = spec(kind);
+
+	expect("secret", OK, secret_copy(&password, text, strlen(text)));
+	expect("new credential", OK, credential_new(ret, &s, &password, &vk, &uk));
+}
+
+static enum err open_with(struct credential *ret, const struct record *r, const char *text)
+{
+	SECRET struct secret password = { 0 };
+
+	expect("secret", OK, secret_copy(&password, text, strlen(text)));
+	return credential_open(ret, r, &password);
+}
+
+static void opens(void **state)
+{
+	static const enum credential_kind kinds[] = { CREDENTIAL_PASSWORD, CREDENTIAL_ONE_TIME_CODE,
+						      CREDENTIAL_RECOVERY_KEY };
+	uint8_t pk[32], sk[64];
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(kinds); i++) {
+		CREDENTIAL c = { 0 };
+		struct record r;
+
+		make(&r, kinds[i], "secret");
+		expect("the right password", OK, open_with(&c, &r, "secret"));
+		assert_memory_equal(c.unlock_key.bytes, uk.bytes, 32);
+		assert_memory_equal(c.store_vk.bytes, vk.bytes, 32);
+		crypto_sign_seed_keypair(pk, sk, c.user_key.seed);
+		assert_memory_equal(pk, r.user_pk, 32);
+		credential_drop(&c);
+		assert_true(sodium_is_zero((uint8_t *)&c, sizeof(c)));
+	}
+}
+
+static void wrong_password(void **state)
+{
+	struct credential c;
+	struct record r;
+
+	(void)state;
+	memset(&c, 0xa5, sizeof(c));
+	make(&r, CREDENTIAL_ONE_TIME_CODE, "secret");
+	expect("another password", ERR_AUTH, open_with(&c, &r, "Secret"));
+	expect("a longer password", ERR_AUTH, open_with(&c, &r, "secret "));
+	assert_true(untouched(&c, sizeof(c)));
+}
+
+/* Two records of one password share nothing that tells. */
+static void records_are_random(void **state)
+{
+	struct record a, b;
+
+	(void)state;
+	make(&a, CREDENTIAL_ONE_TIME_CODE, "secret");
+	make(&b, CREDENTIAL_ONE_TIME_CODE, "secret");
+	assert_memory_not_equal(a.id, b.id, sizeof(a.id));
+	assert_memory_not_equal(a.salt, b.salt, sizeof(a.salt));
+	assert_memory_not_equal(a.nonce, b.nonce, sizeof(a.nonce));
+	assert_memory_not_equal(a.cred_pk, b.cred_pk, sizeof(a.cred_pk));
+	assert_memory_not_equal(a.user_pk, b.user_pk, sizeof(a.user_pk));
+	assert_memory_not_equal(a.duress_wrap, b.duress_wrap, sizeof(a.duress_wrap));
+	assert_false(sodium_is_zero(a.duress_wrap, sizeof(a.duress_wrap)));
+}
+
+static const struct {
+	const char *why;
+	size_t at;
+	uint8_t flip;
+	enum err want;
+} damages[] = {
+	{ "another id", offsetof(struct record, id), 1, ERR_AUTH },
+	{ "another kind", offsetof(struct record, kind), 1, ERR_AUTH },
+	{ "another salt", offsetof(struct record, salt), 1, ERR_AUTH },
+	{ "another key to seal to", offsetof(struct record, cred_pk), 1, ERR_AUTH },
+	{ "another user key", offsetof(struct record, user_pk), 1, ERR_AUTH },
+	{ "another nonce", offsetof(struct record, nonce), 1, ERR_AUTH },
+	{ "changed wrap", offsetof(struct record, wrap) + 50, 1, ERR_AUTH },
+	{ "changed tag", offsetof(struct record, wrap) + 111, 1, ERR_AUTH },
+	{ "changed seal", offsetof(struct record, seal) + 40, 1, ERR_SIGNATURE },
+	{ "changed seal digest", offsetof(struct record, seal_digest), 1, ERR_SIGNATURE },
+	{ "one pass more", offsetof(struct record, kdf_passes), 3, ERR_AUTH },
+	{ "two lanes", offsetof(struct record, kdf_lanes), 3, ERR_RANGE },
+};
+
+static void damaged(void **state)
+{
+	struct record good, r;
+
+	(void)state;
+	make(&good, CREDENTIAL_ONE_TIME_CODE, "secret");
+	for (size_t i = 0; i < COUNT(damages); i++) {
+		struct credential c;
+
+		memset(&c, 0xa5, sizeof(c));
+		r = good;
+		((uint8_t *)&r)[damages[i].at] ^= damages[i].flip;
+		expect(damages[i].why, damages[i].want, open_with(&c, &r, "secret"));
+		assert_true(untouched(&c, sizeof(c)));
+	}
+}
+
+/* A seal with a right digest that holds something for another key. */
+static void seal_of_another(void **state)
+{
+	struct credential c;
+	struct record a, b;
+
+	(void)state;
+	make(&a, CREDENTIAL_ONE_TIME_CODE, "secret");
+	make(&b, CREDENTIAL_ONE_TIME_CODE, "secret");
+	memcpy(a.seal, b.seal, sizeof(a.seal));
+	memcpy(a.seal_digest, b.seal_digest, sizeof(a.seal_digest));
+	expect("a seal for another credential", ERR_SIGNATURE, open_with(&c, &a, "secret"));
+}
+
+/* No record makes pre-boot spend a gigabyte, or a password so little that it can be guessed. */
+static void cost(void **state)
+{
+	static const struct {
+		const char *why;
+		enum credential_kind kind;
+		uint32_t memory_kib, passes;
+	} rows[] = {
+		{ "no memory", CREDENTIAL_ONE_TIME_CODE, 0, 1 },
+		{ "a code below its floor", CREDENTIAL_ONE_TIME_CODE, KDF_MEMORY_KIB_MIN - 1, 1 },
+		{ "a password below its floor", CREDENTIAL_PASSWORD, KDF_PASSWORD_MEMORY_KIB_MIN - 1, 1 },
+		{ "too much memory", CREDENTIAL_PASSWORD, KDF_MEMORY_KIB_MAX + 1, 1 },
+		{ "all memory", CREDENTIAL_PASSWORD, UINT32_MAX, 1 },
+		{ "no pass", CREDENTIAL_PASSWORD, KDF_PASSWORD_MEMORY_KIB_MIN, 0 },
+		{ "too many passes", CREDENTIAL_PASSWORD, KDF_PASSWORD_MEMORY_KIB_MIN, KDF_PASSES_MAX + 1 },
+	};
+	SECRET struct secret password = { 0 };
+
+	(void)state;
+	expect("secret", OK, secret_copy(&password, "secret", 6));
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		struct credential_spec s = spec(rows[i].kind);
+		struct credential c;
+		struct record r;
+
+		make(&r, rows[i].kind, "secret");
+		r.kdf_memory_kib = s.kdf_memory_kib = rows[i].memory_kib;
+		r.kdf_passes = s.kdf_passes = rows[i].passes;
+		expect(rows[i].why, ERR_RANGE, credential_open(&c, &r, &password));
+		expect(rows[i].why, ERR_RANGE, credential_new(&r, &s, &password, &vk, &uk));
+	}
+}
+
+static void specs(void **state)
+{
+	static const char long_name[] =
+		"0123456789012345678901234567890123456789012345678901234567890123";
+	const struct {
+		const char *why, *user;
+		enum credential_kind kind;
+		uint16_t number;
+		uint8_t flags;
+	} rows[] = {
+		{ "a password of nobody", "", CREDENTIAL_PASSWORD, 0, 0 },
+		{ "a name too long", long_name, CREDENTIAL_PASSWORD, 0, 0 },
+		{ "a name with a line feed", "a\nb", CREDENTIAL_PASSWORD, 0, 0 },
+		{ "a password with a number", "anna", CREDENTIAL_PASSWORD, 1, 0 },
+		{ "a code with a user", "anna", CREDENTIAL_ONE_TIME_CODE, 1, 0 },
+		{ "a recovery key with a number", "", CREDENTIAL_RECOVERY_KEY, 1, 0 },
+		{ "an unknown kind", "", (enum credential_kind)9, 0, 0 },
+		{ "an unknown flag", "anna", CREDENTIAL_PASSWORD, 0, 0x80 },
+	};
+	SECRET struct secret password = { 0 };
+	struct record r;
+
+	(void)state;
+	expect("secret", OK, secret_copy(&password, "secret", 6));
+	memset(&r, 0xa5, sizeof(r));
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		struct credential_spec s = spec(rows[i].kind);
+
+		s.user = rows[i].user;
+		s.number = rows[i].number;
+		s.flags = rows[i].flags;
+		expect(rows[i].why, ERR_RANGE, credential_new(&r, &s, &password, &vk, &uk));
+		assert_true(untouched(&r, sizeof(r)));
+	}
+}
+
+static void long_password(void **state)
+{
+	SECRET struct secret password = { 0 };
+	const struct credential_spec s = spec(CREDENTIAL_ONE_TIME_CODE);
+	struct record r;
+
+	(void)state;
+	expect("secret", OK, secret_new(&password, PASSWORD_BYTES_MAX + 1));
+	expect("a password too long", ERR_RANGE, credential_new(&r, &s, &password, &vk, &uk));
+	password.len--;
+	expect("the longest password", OK, credential_new(&r, &s, &password, &vk, &uk));
+	password.len++;
+}
+
+static void locked(void **state)
+{
+	CREDENTIAL c = { 0 };
+	struct record r;
+	struct unlock_key other = uk;
+
+	(void)state;
+	make(&r, CREDENTIAL_ONE_TIME_CODE, "secret");
+	record_unseal(&r);
+	assert_true(sodium_is_zero(r.seal, sizeof(r.seal)));
+	expect("wrong and locked", ERR_AUTH, open_with(&c, &r, "other"));
+	expect("right but locked", ERR_LOCKED, open_with(&c, &r, "secret"));
+	assert_true(sodium_is_zero(c.unlock_key.bytes, 32));
+	assert_memory_equal(c.store_vk.bytes, vk.bytes, 32);
+	assert_false(sodium_is_zero(c.user_key.seed, 32));
+	other.bytes[0] ^= 1;
+	expect("sealed again", OK, record_seal(&r, &other));
+	expect("right again", OK, open_with(&c, &r, "secret"));
+	assert_memory_equal(c.unlock_key.bytes, other.bytes, 32);
+}
+
+/* All zeros are no X25519 key: nothing is sealed to it, and the record stays as it was. */
+static void seal_to_no_key(void **state)
+{
+	struct record r = { .has_seal = 0 };
+
+	(void)state;
+	expect("a key of zeros", ERR_RANGE, record_seal(&r, &uk));
+	assert_int_equal(r.has_seal, 0);
+	assert_true(sodium_is_zero(r.seal, sizeof(r.seal)));
+}
+
+static void waste(void **state)
+{
+	SECRET struct secret password = { 0 };
+
+	(void)state;
+	expect("secret", OK, secret_copy(&password, "secret", 6));
+	expect("the usual cost", OK, credential_waste("nobody", &password, KDF_PASSWORD_MEMORY_KIB_MIN, 1));
+	expect("no user name", OK, credential_waste("", &password, KDF_MEMORY_KIB_MIN, 1));
+	expect("too much", ERR_RANGE, credential_waste("nobody", &password, UINT32_MAX, 1));
+}
+
+struct opening {
+	struct record r;
+	struct secret password;
+	struct credential c;
+	enum err e;
+};
+
+static void run_open(void *p)
+{
+	struct opening *o = p;
+
+	o->e = credential_open(&o->c, &o->r, &o->password);
+}
+
+static void run_new(void *p)
+{
+	struct opening *o = p;
+	const struct credential_spec s = spec(CREDENTIAL_ONE_TIME_CODE);
+
+	o->e = credential_new(&o->r, &s, &o->password, &vk, &uk);
+}
+
+static void kek_of(uint8_t ret[32], const struct opening *o)
+{
+	assert_int_equal(crypto_pwhash(ret, 32, (char *)o->password.bytes, o->password.len, o->r.salt,
+				       o->r.kdf_passes, (size_t)o->r.kdf_memory_kib << 10,
+				       crypto_pwhash_ALG_ARGON2ID13), 0);
+}
+
+/* What was on the stack is gone, whether it opened (password NULL), was refused, or was locked. */
+static void leaves_nothing(void **state)
+{
+	static const struct {
+		const char *why;
+		void (*run)(void *);
+		const char *password;
+		int sealed;
+		enum err want;
+	} rows[] = {
+		{ "after success", run_open, "secret", 1, OK },
+		{ "after a wrong password", run_open, "other", 1, ERR_AUTH },
+		{ "while locked", run_open, "secret", 0, ERR_LOCKED },
+		{ "after making one", run_new, "secret", 1, OK },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		static struct opening o;
+		struct stack_probe probe;
+		uint8_t kek[32];
+
+		make(&o.r, CREDENTIAL_ONE_TIME_CODE, "secret");
+		expect("secret", OK, secret_copy(&o.password, rows[i].password, strlen(rows[i].password)));
+		if (!rows[i].sealed)
+			record_unseal(&o.r);
+		stack_probe_run(&probe, rows[i].run, &o);
+		expect(rows[i].why, rows[i].want, o.e);
+		if (rows[i].run == run_new)
+			expect("opens", OK, credential_open(&o.c, &o.r, &o.password));
+		kek_of(kek, &o);
+		if (stack_probe_holds(&probe, kek))
+			fail_msg("%s the key-encryption key is left on the stack", rows[i].why);
+		if (stack_probe_holds(&probe, uk.bytes))
+			fail_msg("%s the unlock key is left on the stack", rows[i].why);
+		if (!sodium_is_zero(o.c.user_key.seed, 32) &&
+		    stack_probe_holds(&probe, o.c.user_key.seed))
+			fail_msg("%s the user key is left on the stack", rows[i].why);
+		stack_probe_drop(&probe);
+		secret_drop(&o.password);
+		credential_drop(&o.c);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(opens),
+		cmocka_unit_test(wrong_password),
+		cmocka_unit_test(records_are_random),
+		cmocka_unit_test(damaged),
+		cmocka_unit_test(seal_of_another),
+		cmocka_unit_test(cost),
+		cmocka_unit_test(specs),
+		cmocka_unit_test(long_password),
+		cmocka_unit_test(locked),
+		cmocka_unit_test(seal_to_no_key),
+		cmocka_unit_test(waste),
+		cmocka_unit_test(leaves_nothing),
+	};
+
+	return RUN(tests);
+}
