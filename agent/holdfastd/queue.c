@@ -280,6 +280,18 @@ enum err queue_refuse(struct queue *q, const char *id)
 	return finish_when_full(held, s);
 }
 
+enum err queue_retry(struct queue *q)
+{
+	LOCKED *held = lock(q);
+	STATEMENT *s = NULL;
+	enum err e = prepare(&s, held, "UPDATE events SET refused = 0 WHERE refused");
+
+	if (e)
+		return e;
+	e = finish_when_full(held, s);
+	return e == ERR_NOT_FOUND ? OK : e;
+}
+
 enum err queue_count(struct queue_counts *ret, struct queue *q)
 {
 	LOCKED *held = lock(q);

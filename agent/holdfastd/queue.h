@@ -38,7 +38,7 @@ void queue_batch_drop(struct queue_batch *b);
 
 struct queue_counts {
 	uint64_t escrow, events; /* without a receipt */
-	uint64_t refused;        /* of these, set aside until the next start: the server rejects them */
+	uint64_t refused;        /* of these, set aside: the server rejects them */
 };
 
 /* Who must have signed a receipt, and for whom. */
@@ -75,8 +75,9 @@ MUST_CHECK enum err queue_receipted(struct queue_batch *ret, struct queue *q);
 /* Errors: ERR_STATE (no verified receipt), ERR_NOT_FOUND, ERR_SPACE, ERR_IO, ERR_CHECKSUM. */
 MUST_CHECK enum err queue_remove(struct queue *q, const char *id);
 
-/* Let others pass an item that the server rejects; it is tried again after the next queue_open. */
+/* Let others pass an item that the server rejects; it is tried again after queue_retry or queue_open. */
 MUST_CHECK enum err queue_refuse(struct queue *q, const char *id);
+MUST_CHECK enum err queue_retry(struct queue *q);
 
 MUST_CHECK enum err queue_count(struct queue_counts *ret, struct queue *q);
 
