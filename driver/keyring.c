@@ -14,18 +14,20 @@ static enum err keyring_err(void)
 	return errno == ENOSYS ? ERR_UNSUPPORTED : ERR_IO;
 }
 
+/* In a service's private session nothing in the user keyring is possessed, and only a possessor may set
+ * permissions: so the key is made in this thread's keyring and moved when it is fit to be seen. The link
+ * displaces a key of the same name. */
 enum err keyring_put(const char *name, const uint8_t key[static KEY_BYTES])
 {
-	key_serial_t k = add_key("user", name, key, KEY_BYTES, KEY_SPEC_USER_KEYRING);
+	key_serial_t k = add_key("user", name, key, KEY_BYTES, KEY_SPEC_THREAD_KEYRING);
+	enum err e = OK;
 
 	if (k < 0)
 		return keyring_err();
-	if (!keyctl_setperm(k, PERMISSIONS))
-		return OK;
-	/* A process whose session does not hold the user keyring possesses nothing in it, but may set
-	 * permissions of what it owns: any failure here is real. A key that others may read must not stay. */
-	keyctl_unlink(k, KEY_SPEC_USER_KEYRING);
-	return ERR_IO;
+	if (keyctl_setperm(k, PERMISSIONS) || keyctl_link(k, KEY_SPEC_USER_KEYRING))
+		e = keyring_err();
+	keyctl_unlink(k, KEY_SPEC_THREAD_KEYRING);
+	return e;
 }
 
 enum err keyring_get(uint8_t ret[static KEY_BYTES], const char *name)
@@ -52,7 +54,7 @@ void keyring_remove(const char *name)
 
 	if (k < 0)
 		return;
-	/* Revoked, its payload is gone now, not when the last link is. */
+	/* Revoked, its payload is gone at once; who may not revoke leaves that to the collector. */
 	keyctl_revoke(k);
 	keyctl_unlink(k, KEY_SPEC_USER_KEYRING);
 }
