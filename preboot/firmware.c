@@ -1,0 +1,111 @@
+#include "firmware.h"
+
+#include "heap.h"
+
+EFI_HANDLE firmware_image;
+EFI_SYSTEM_TABLE *firmware;
+
+void firmware_start(EFI_HANDLE image, EFI_SYSTEM_TABLE *table)
+{
+	firmware_image = image;
+	firmware = table;
+	/* The firmware's watchdog restarts after five minutes; a person may take longer. */
+	BOOT->SetWatchdogTimer(0, 0, 0, NULL);
+}
+
+enum err firmware_err(EFI_STATUS status)
+{
+	switch (status) {
+	case EFI_SUCCESS:
+		return OK;
+	case EFI_NOT_FOUND:
+	case EFI_NO_MEDIA:
+		return ERR_NOT_FOUND;
+	case EFI_OUT_OF_RESOURCES:
+		return ERR_MEMORY;
+	case EFI_VOLUME_FULL:
+	case EFI_BUFFER_TOO_SMALL:
+		return ERR_SPACE;
+	case EFI_ACCESS_DENIED:
+	case EFI_SECURITY_VIOLATION:
+	case EFI_WRITE_PROTECTED:
+		return ERR_DENIED;
+	case EFI_UNSUPPORTED:
+		return ERR_UNSUPPORTED;
+	default:
+		return ERR_IO;
+	}
+}
+
+void *firmware_protocol(EFI_HANDLE handle, const EFI_GUID *guid)
+{
+	EFI_GUID g = *guid;
+	void *p = NULL;
+
+	if (EFI_ERROR(BOOT->HandleProtocol(handle, &g, &p)))
+		return NULL;
+	return p;
+}
+
+UINTN firmware_handles(EFI_HANDLE **ret, const EFI_GUID *guid)
+{
+	EFI_GUID g = *guid;
+	UINTN count = 0;
+
+	*ret = NULL;
+	if (EFI_ERROR(BOOT->LocateHandleBuffer(ByProtocol, &g, NULL, &count, ret))) {
+		*ret = NULL;
+		return 0;
+	}
+	return count;
+}
+
+void firmware_free(void *pool)
+{
+	if (pool)
+		BOOT->FreePool(pool);
+}
+
+static uint64_t largest_pages(const uint8_t *map, UINTN size, UINTN step)
+{
+	uint64_t largest = 0;
+
+	for (UINTN at = 0; at + step <= size; at += step) {
+		const EFI_MEMORY_DESCRIPTOR *d = (const void *)(map + at);
+
+		if (d->Type == EfiConventionalMemory && d->NumberOfPages > largest)
+			largest = d->NumberOfPages;
+	}
+	return largest;
+}
+
+uint32_t firmware_memory_mib(void)
+{
+	UINTN size = 0, key, step = 0;
+	uint32_t version;
+	void *map = NULL;
+	uint64_t pages = 0;
+
+	BOOT->GetMemoryMap(&size, NULL, &key, &step, &version);
+	size += 16 * step; /* the allocation itself splits ranges */
+	if (EFI_ERROR(BOOT->AllocatePool(EfiLoaderData, size, &map)))
+		return 0;
+	if (!EFI_ERROR(BOOT->GetMemoryMap(&size, map, &key, &step, &version)))
+		pages = largest_pages(map, size, step);
+	BOOT->FreePool(map);
+	return (uint32_t)(pages >> 8);
+}
+
+noreturn void firmware_restart(void)
+{
+	heap_wipe();
+	for (;;)
+		RUNTIME->ResetSystem(EfiResetCold, EFI_SUCCESS, 0, NULL);
+}
+
+noreturn void firmware_power_off(void)
+{
+	heap_wipe();
+	for (;;)
+		RUNTIME->ResetSystem(EfiResetShutdown, EFI_SUCCESS, 0, NULL);
+}

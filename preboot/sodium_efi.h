@@ -1,0 +1,8 @@
+/* libsodium under UEFI: sodium_init of the hosted library would look for an operating system. */
+#ifndef HOLDFAST_SODIUM_EFI_H
+#define HOLDFAST_SODIUM_EFI_H
+
+/* Choose implementations by processor: SSSE3 at most. */
+void sodium_efi_start(void);
+
+#endif

@@ -1,0 +1,52 @@
+#include "variable.h"
+
+#include <string.h>
+
+#include "firmware.h"
+
+static const EFI_GUID vendor = { 0x50b0f80a, 0xf8da, 0x411c,
+				 { 0xab, 0xdb, 0x72, 0x67, 0x71, 0x43, 0x6f, 0xf5 } };
+static const EFI_GUID overwrite_vendor = { 0xe20939be, 0x32d4, 0x41be,
+					   { 0xa1, 0x50, 0x89, 0x7f, 0x85, 0xd4, 0x98, 0x29 } };
+
+enum err variable_read(void *ret, size_t len, const CHAR16 *name)
+{
+	EFI_GUID guid = vendor;
+	uint8_t bytes[64];
+	UINTN size = sizeof(bytes);
+	EFI_STATUS s;
+
+	if (len > sizeof(bytes))
+		return ERR_RANGE;
+	s = RUNTIME->GetVariable((CHAR16 *)(uintptr_t)name, &guid, NULL, &size, bytes);
+	if (s == EFI_BUFFER_TOO_SMALL)
+		return ERR_FORMAT;
+	if (EFI_ERROR(s))
+		return firmware_err(s);
+	if (size != len)
+		return ERR_FORMAT;
+	memcpy(ret, bytes, len);
+	return OK;
+}
+
+enum err variable_write(const CHAR16 *name, const void *bytes, size_t len, int at_run_time)
+{
+	EFI_GUID guid = vendor;
+	UINT32 attributes = EFI_VARIABLE_NON_VOLATILE | EFI_VARIABLE_BOOTSERVICE_ACCESS;
+
+	if (at_run_time)
+		attributes |= EFI_VARIABLE_RUNTIME_ACCESS;
+	return firmware_err(RUNTIME->SetVariable((CHAR16 *)(uintptr_t)name, &guid, attributes, len,
+						 (void *)(uintptr_t)bytes));
+}
+
+void variable_request_memory_overwrite(void)
+{
+	EFI_GUID guid = overwrite_vendor;
+	uint8_t request = 1;
+
+	RUNTIME->SetVariable((CHAR16 *)(uintptr_t)L"MemoryOverwriteRequestControl", &guid,
+			     EFI_VARIABLE_NON_VOLATILE | EFI_VARIABLE_BOOTSERVICE_ACCESS |
+				     EFI_VARIABLE_RUNTIME_ACCESS,
+			     sizeof(request), &request);
+}
