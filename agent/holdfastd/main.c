@@ -71,7 +71,7 @@ static enum err open_queue(struct site *s)
 	return e;
 }
 
-static enum err load_enrolment(struct site *s)
+static void load_enrolment(struct site *s)
 {
 	struct enrolment n = { 0 };
 	enum err e = enrolment_load(&n, s->state_dir);
@@ -81,7 +81,6 @@ static enum err load_enrolment(struct site *s)
 	else if (e != ERR_NOT_FOUND)
 		fprintf(stderr, "<3>%s/enrolment.json: %s; enrol again: holdfast enroll TOKEN\n",
 			s->state_dir, err_text(e));
-	return OK;
 }
 
 static int serve(struct site *s, const struct options *o)
@@ -94,10 +93,10 @@ static int serve(struct site *s, const struct options *o)
 	e = site_init(s, o->state, volumed);
 	if (!e)
 		e = open_queue(s);
-	if (!e)
-		e = load_enrolment(s);
-	if (!e)
+	if (!e) {
+		load_enrolment(s);
 		e = daemon_run(s, agent);
+	}
 	if (e)
 		fprintf(stderr, "<3>holdfastd ends: %s\n", err_text(e));
 	site_drop(s);

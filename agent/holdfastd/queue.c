@@ -225,8 +225,8 @@ static enum err finish_when_full(const struct queue *q, sqlite3_stmt *s)
 
 	if (e != ERR_SPACE)
 		return e;
-	queue_file_free_reserve(q->path);
 	sqlite3_reset(s);
+	queue_file_use_reserve(q->db, q->path);
 	return finish(q, s);
 }
 

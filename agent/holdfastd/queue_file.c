@@ -11,7 +11,8 @@
 #include "queue.h"
 
 #define PAGE_BYTES 4096
-#define RESERVE_BYTES (256 << 10)
+/* Room for the log and for what a checkpoint of it adds to the file, each at most one body and 64 pages. */
+#define RESERVE_BYTES (1 << 20)
 #define SCHEMA_VERSION 1
 
 /* Exclusive locking keeps a second daemon out and the index of the log in memory instead of a file. */
@@ -118,12 +119,13 @@ static void reserve_path(char *ret, size_t len, const char *path)
 	snprintf(ret, len, "%s.reserve", path);
 }
 
-void queue_file_free_reserve(const char *path)
+void queue_file_use_reserve(sqlite3 *db, const char *path)
 {
 	char reserve[4096];
 
 	reserve_path(reserve, sizeof(reserve), path);
 	unlink(reserve);
+	sqlite3_wal_checkpoint_v2(db, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
 }
 
 /* Without room for it the queue works all the same, so a failure only takes the file away again. */

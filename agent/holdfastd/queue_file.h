@@ -23,6 +23,6 @@ MUST_CHECK enum err queue_file_mend(sqlite3 **ret, char **ret_report, const char
 
 /* A file of some size beside the queue, given up when nothing else lets an item be removed from a full
  * disk. Made again by queue_file_open. */
-void queue_file_free_reserve(const char *path);
+void queue_file_use_reserve(sqlite3 *db, const char *path);
 
 #endif
