@@ -1,0 +1,31 @@
+/* What pre-boot said about this start: who authenticated and how, and its events. Read from the hand-off
+ * that the initramfs left without keys, or, for tests, from one with keys, which is stripped. */
+#ifndef HOLDFAST_BOOTFACTS_H
+#define HOLDFAST_BOOTFACTS_H
+
+#include "agent/volumed/bootkeys.h"
+#include "common/credential.h"
+#include "common/handoff.h"
+
+struct bootfacts {
+	int known; /* there was a hand-off */
+	uint8_t kind, target;
+	uint16_t number;
+	char user[65], credential[33];
+	uint64_t generation;
+	uint32_t memory_mib, kdf_ms, overhead_ms;
+	uint8_t device[DEVICE_ID_BYTES];
+	size_t event_count;
+	struct handoff_event events[HANDOFF_EVENTS_MAX];
+	char digest[65]; /* of the stripped hand-off: has it been worked through? */
+};
+
+/* Keys that are in the file move to `keys` (in memory), and the file is overwritten with the stripped
+ * one. No file is no error (ret->known 0). Errors: ERR_FORMAT, ERR_VERSION, ERR_IO, ERR_MEMORY. */
+MUST_CHECK enum err bootfacts_load(struct bootfacts *ret, struct bootkeys *keys, const char *folder,
+				   const char *name);
+
+/* "password", "one-time-code", "recovery-key"; NULL for another kind. */
+const char *bootfacts_method(uint8_t kind);
+
+#endif

@@ -1,0 +1,86 @@
+#include "agent/volumed/event.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static enum err event_sign(char **ret, const struct volumed *v, const char *id, const char *kind,
+			   json_t *detail)
+{
+	JSON *payload = json_pack("{s:s, s:s, s:s, s:s, s:I, s:O}", "id", id, "kind", kind,
+				  "device", v->device, "enrolment", v->trust.enrolment, "time",
+				  (json_int_t)volumed_now(), "detail", detail);
+
+	return payload ? jws_sign(ret, "holdfast-event", payload, &v->attestation) : ERR_MEMORY;
+}
+
+enum err event_put(char *ret_id, struct volumed *v, const char *kind, json_t *detail)
+{
+	JSON *owned = detail ? detail : json_object();
+	TEXT *jws = NULL;
+	char id[33];
+	enum err e;
+
+	if (!v->trust.enrolled)
+		return OK;
+	volumed_id(id);
+	e = owned ? event_sign(&jws, v, id, kind, owned) : ERR_MEMORY;
+	if (!e)
+		e = outbox_put(&v->outbox, IPC_OUTBOX_EVENT, id, jws);
+	if (e) {
+		volumed_log("an event was not recorded", err_text(e));
+		return e;
+	}
+	v->notify = 1;
+	if (ret_id)
+		memcpy(ret_id, id, sizeof(id));
+	return OK;
+}
+
+void event_tell(struct volumed *v, const char *kind, json_t *detail)
+{
+	enum err e = event_put(NULL, v, kind, detail);
+
+	(void)e;
+}
+
+static enum err user_cert(char **ret, const struct volumed *v, const struct record *r,
+			  const char *enterprise)
+{
+	struct cert c = { .role = "user" };
+	const char *method = bootfacts_method(r->kind);
+	char id[33];
+
+	if (!method)
+		return ERR_FORMAT;
+	hex_encode(id, r->id, sizeof(r->id));
+	(void)snprintf(c.subject, sizeof(c.subject), "%s/%s/%s", (const char *)r->user, id, method);
+	(void)snprintf(c.enterprise, sizeof(c.enterprise), "%s", enterprise);
+	memcpy(c.sign.bytes, r->user_pk, KEY_BYTES);
+	/* No end, and a beginning that a wrong clock cannot put into the future. */
+	return cert_sign(ret, &c, &v->attestation);
+}
+
+json_t *event_user_certs(const struct volumed *v, const struct store *s, const char *enterprise)
+{
+	json_t *certs = json_array();
+
+	for (uint32_t i = 0; certs && i < s->head.record_count; i++) {
+		TEXT *jws = NULL;
+
+		if (user_cert(&jws, v, &s->records[i], enterprise))
+			continue;
+		if (json_array_append_new(certs, json_string(jws))) {
+			json_decref(certs);
+			return NULL;
+		}
+	}
+	return certs;
+}
+
+void event_users(struct volumed *v, const struct store *s)
+{
+	json_t *certs = event_user_certs(v, s, v->trust.enterprise);
+
+	if (certs)
+		event_tell(v, "users", json_pack("{s:o}", "users", certs));
+}

@@ -1,0 +1,21 @@
+/* Events: what the server gets to know, signed by the attestation key. */
+#ifndef HOLDFAST_EVENT_H
+#define HOLDFAST_EVENT_H
+
+#include "agent/volumed/volumed.h"
+
+/* Sign and put into the outbox; before enrolment there is nobody to tell: OK, and nothing is kept.
+ * detail is given away (NULL: empty). ret_id (33 characters) may be NULL.
+ * Errors: ERR_MEMORY, ERR_SPACE, ERR_IO; they are logged. */
+MUST_CHECK enum err event_put(char *ret_id, struct volumed *v, const char *kind, json_t *detail);
+
+/* The same where nothing can be done about a failure. */
+void event_tell(struct volumed *v, const char *kind, json_t *detail);
+
+/* Event "users": certificates of the user keys of all credentials in the store, so that the server
+ * can check who authenticates. After every change of records. */
+void event_users(struct volumed *v, const struct store *s);
+/* The same array, for enrolment. New reference, NULL: no memory. */
+json_t *event_user_certs(const struct volumed *v, const struct store *s, const char *enterprise);
+
+#endif
