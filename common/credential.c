@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "record.h"
+#include "stack.h"
 #include "text.h"
 
 struct kek { uint8_t bytes[KEY_BYTES]; };
@@ -120,9 +121,9 @@ static enum err record_unwrap(struct wrapped *ret, const struct record *r, const
 	return OK;
 }
 
-enum err credential_new(struct record *ret, const struct credential_spec *spec,
-			const struct secret *password, const struct store_vk *vk,
-			const struct unlock_key *uk)
+static enum err record_new(struct record *ret, const struct credential_spec *spec,
+			   const struct secret *password, const struct store_vk *vk,
+			   const struct unlock_key *uk)
 {
 	struct record r;
 	WRAPPED inside = { .store_vk = *vk };
@@ -143,6 +144,16 @@ enum err credential_new(struct record *ret, const struct credential_spec *spec,
 	return e;
 }
 
+enum err credential_new(struct record *ret, const struct credential_spec *spec,
+			const struct secret *password, const struct store_vk *vk,
+			const struct unlock_key *uk)
+{
+	enum err e = record_new(ret, spec, password, vk, uk);
+
+	stack_wipe();
+	return e;
+}
+
 static enum err seal_open(struct unlock_key *ret, const struct record *r,
 			  const uint8_t cred_sk[static KEY_BYTES])
 {
@@ -158,8 +169,8 @@ static enum err seal_open(struct unlock_key *ret, const struct record *r,
 	return OK;
 }
 
-enum err credential_open(struct credential *ret, const struct record *r,
-			 const struct secret *password)
+static enum err record_open(struct credential *ret, const struct record *r,
+			    const struct secret *password)
 {
 	CREDENTIAL opened = { 0 };
 	WRAPPED inside = { 0 };
@@ -182,6 +193,15 @@ enum err credential_open(struct credential *ret, const struct record *r,
 	return e;
 }
 
+enum err credential_open(struct credential *ret, const struct record *r,
+			 const struct secret *password)
+{
+	enum err e = record_open(ret, r, password);
+
+	stack_wipe();
+	return e;
+}
+
 enum err credential_waste(const char *user, const struct secret *password, uint32_t kdf_memory_kib,
 			  uint32_t kdf_passes)
 {
@@ -192,15 +212,19 @@ enum err credential_waste(const char *user, const struct secret *password, uint3
 	if (e)
 		return e;
 	crypto_generichash(salt, sizeof(salt), (const uint8_t *)user, strlen(user), NULL, 0);
-	return kek_derive(&kek, password, salt, kdf_memory_kib, kdf_passes);
+	e = kek_derive(&kek, password, salt, kdf_memory_kib, kdf_passes);
+	stack_wipe();
+	return e;
 }
 
 enum err record_seal(struct record *r, const struct unlock_key *uk)
 {
 	struct digest d;
 	uint8_t seal[SEAL_BYTES];
+	int failed = crypto_box_seal(seal, uk->bytes, sizeof(uk->bytes), r->cred_pk);
 
-	if (crypto_box_seal(seal, uk->bytes, sizeof(uk->bytes), r->cred_pk))
+	stack_wipe();
+	if (failed)
 		return ERR_RANGE;
 	memcpy(r->seal, seal, sizeof(r->seal));
 	r->has_seal = 1;

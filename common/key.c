@@ -4,6 +4,7 @@
 #include <sodium.h>
 
 #include "secret.h"
+#include "stack.h"
 
 void unlock_key_wipe(struct unlock_key *k)
 {
@@ -26,6 +27,7 @@ void store_sk_public(struct store_vk *ret, const struct store_sk *sk)
 
 	crypto_sign_seed_keypair(ret->bytes, expanded, sk->seed);
 	secret_wipe(expanded, sizeof(expanded));
+	stack_wipe();
 }
 
 void store_sk_sign(uint8_t ret[static SIGNATURE_BYTES], const struct store_sk *sk,
@@ -37,6 +39,7 @@ void store_sk_sign(uint8_t ret[static SIGNATURE_BYTES], const struct store_sk *s
 	crypto_sign_seed_keypair(vk.bytes, expanded, sk->seed);
 	crypto_sign_detached(ret, NULL, message, len, expanded);
 	secret_wipe(expanded, sizeof(expanded));
+	stack_wipe();
 }
 
 enum err store_vk_check(const struct store_vk *vk, const uint8_t signature[static SIGNATURE_BYTES],
@@ -53,4 +56,5 @@ void unlock_key_id(struct uk_id *ret, const struct unlock_key *uk)
 
 	crypto_generichash_blake2b(ret->bytes, sizeof(ret->bytes), uk->bytes, sizeof(uk->bytes),
 				   (const uint8_t *)name, sizeof(name) - 1);
+	stack_wipe();
 }

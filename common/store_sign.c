@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "record.h"
+#include "stack.h"
 
 enum err store_verify(const struct store *s, const struct store_vk *vk)
 {
@@ -76,6 +77,7 @@ void store_wrap_key(struct store_head *h, const struct store_sk *sk, const struc
 	randombytes_buf(h->sk_nonce, sizeof(h->sk_nonce));
 	crypto_aead_xchacha20poly1305_ietf_encrypt(h->sk_wrap, NULL, sk->seed, sizeof(sk->seed),
 						   aad, sizeof(aad), NULL, h->sk_nonce, uk->bytes);
+	stack_wipe();
 	unlock_key_id(&id, uk);
 	memcpy(h->uk_id, id.bytes, sizeof(h->uk_id));
 }
@@ -85,11 +87,14 @@ enum err store_signing_key(struct store_sk *ret, const struct store *s,
 {
 	uint8_t aad[AAD_BYTES];
 	STORE_SK sk = { 0 };
+	int failed;
 
 	wrap_aad(aad, &s->head);
-	if (crypto_aead_xchacha20poly1305_ietf_decrypt(sk.seed, NULL, NULL, s->head.sk_wrap,
-						       sizeof(s->head.sk_wrap), aad, sizeof(aad),
-						       s->head.sk_nonce, uk->bytes))
+	failed = crypto_aead_xchacha20poly1305_ietf_decrypt(sk.seed, NULL, NULL, s->head.sk_wrap,
+							    sizeof(s->head.sk_wrap), aad,
+							    sizeof(aad), s->head.sk_nonce, uk->bytes);
+	stack_wipe();
+	if (failed)
 		return ERR_AUTH;
 	*ret = sk;
 	return OK;
