@@ -1,0 +1,124 @@
+"""The virtual laptop: OVMF, holdfast.efi, a real Debian with the agent. Each test gets a fresh copy of the disk
+that build/guest made and of the firmware's variables."""
+import functools
+import json
+import pathlib
+import re
+import shutil
+import time
+
+from disk import Disk
+from machine import OUT, OVMF, ROOT, Machine, run
+
+PASSWORD_PROMPT = "Password:"
+
+
+@functools.lru_cache(maxsize=1)
+def guest():
+    """Folder of the guest's image; made when it is not there."""
+    return ROOT / run(ROOT / "build/guest", cwd=ROOT).decode().strip().splitlines()[-1]
+
+
+def guest_info():
+    return json.loads((guest() / "info.json").read_text())
+
+
+class Laptop(Machine):
+    def __init__(self, name="laptop", **options):
+        super().__init__(name, **options)
+        self.guest = guest()
+        self.info = guest_info()
+        self.user, self.password = self.info["user"], self.info["password"]
+        self.image = self.folder / "disk.qcow2"
+        run("qemu-img", "create", "-q", "-f", "qcow2", "-b", self.guest / "disk.img", "-F", "raw", self.image)
+        shutil.copy(OVMF / "OVMF_VARS_4M.fd", self.folder / "vars.fd")
+
+    # ---- power ----
+
+    def start(self, log_writes=None, extra=()):
+        """Switch on, up to nothing in particular. log_writes: file that gets the order of all writes."""
+        disk = ["-blockdev", f"driver=qcow2,node-name=disk,file.driver=file,file.filename={self.image.name},"
+                             "file.aio=threads,cache.direct=off,discard=unmap"]
+        node = "disk"
+        if log_writes:
+            log = self.folder / log_writes
+            log.unlink(missing_ok=True)
+            log.touch()
+            disk += ["-blockdev", f"driver=file,node-name=log,filename={log_writes}",
+                     "-blockdev", "driver=blklogwrites,node-name=logged,file=disk,log=log"]
+            node = "logged"
+        self.launch("-drive", f"if=pflash,format=raw,unit=0,readonly=on,file={OVMF}/OVMF_CODE_4M.fd",
+                    "-drive", "if=pflash,format=raw,unit=1,file=vars.fd",
+                    *disk, "-device", f"virtio-blk-pci,drive={node},bootindex=0",
+                    "-netdev", "user,id=net,restrict=off", "-device", "virtio-net-pci,netdev=net,romfile=",
+                    *extra)
+
+    def start_rescue(self):
+        """The same disk in a machine without Holdfast: the distribution's kernel and a stock initramfs, whose
+        shell waits on the serial port."""
+        self.launch("-kernel", self.guest / "vmlinuz", "-initrd", self.guest / "rescue.img",
+                    "-append", "console=ttyS0 quiet break=premount",
+                    "-drive", f"file={self.image.name},if=none,id=disk", "-device", "virtio-blk-pci,drive=disk")
+        self.expect(r"\(initramfs\)")
+
+    def shell(self, command, seconds=60):
+        """A command at the rescue shell; returns its output."""
+        self.type(f"{command}; echo DONE-$?-")
+        self.expect(r"DONE-\d+-", seconds)
+        text = self.serial.before
+        return int(re.search(r"DONE-(\d+)-", self.serial.after).group(1)), text.split("\n", 1)[-1].strip()
+
+    # ---- pre-boot ----
+
+    def unlock(self, password=None, user=None):
+        """At the pre-boot screen: type user and password."""
+        self.login(user or self.user, self.password if password is None else password)
+
+    def login(self, user, password):
+        self.expect("User")
+        self.type(user)
+        self.expect(PASSWORD_PROMPT)
+        self.type(password)
+
+    def boot(self, password=None, **start_options):
+        """Switch on, unlock, and wait until the guest takes commands. Returns the seconds it took."""
+        begin = time.monotonic()
+        self.start(**start_options)
+        self.unlock(password)
+        self.wait_control()
+        return time.monotonic() - begin
+
+    def shutdown(self):
+        self.send("systemctl poweroff")
+        self.wait_off()
+
+    # ---- the disk from outside (the machine is off) ----
+
+    def disk(self):
+        """A raw copy of the disk as it is now."""
+        assert not self.running(), "the machine is on"
+        return Disk.flatten(self.image, self.folder / "outside.img", self.info)
+
+    def put_disk(self, disk):
+        """Make that copy the laptop's disk."""
+        assert not self.running(), "the machine is on"
+        self.image.unlink()
+        run("qemu-img", "convert", "-f", "raw", "-O", "qcow2", disk.path, self.image)
+
+    # ---- the agent ----
+
+    def agent_status(self):
+        return json.loads(self.run("holdfast status --json"))
+
+    def wait_status(self, condition, what, seconds=60):
+        """Wait until the agent's status fulfils a condition."""
+        end = time.monotonic() + seconds
+        while True:
+            status, text = self.run("holdfast status --json", check=False)
+            if status == 0:
+                known = json.loads(text)
+                if condition(known):
+                    return known
+            if time.monotonic() > end:
+                raise AssertionError(f"the agent did not report: {what}; it says:\n{text}")
+            time.sleep(0.2)
