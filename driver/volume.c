@@ -76,35 +76,38 @@ void volume_drop(struct volume **v)
 	if (!*v)
 		return;
 	crypt_free((*v)->cd);
+	if ((*v)->fd >= 0)
+		close((*v)->fd);
 	free(*v);
 	*v = NULL;
 }
 
 /* crypt_init tells neither a missing device from a forbidden one, nor a folder from a disk. */
-static enum err device_reachable(const char *device)
+static enum err device_open(int *ret, const char *device)
 {
 	int fd = open(device, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 
 	if (fd < 0)
 		return errno == EACCES || errno == EPERM ? ERR_DENIED :
 		       errno == ENOENT || errno == ENXIO ? ERR_NOT_FOUND : ERR_IO;
-	close(fd);
+	*ret = fd;
 	return OK;
 }
 
 enum err volume_begin(struct volume **ret, const char *device)
 {
-	VOLUME *v = NULL;
-	enum err e = device_reachable(device);
+	VOLUME *v = calloc(1, sizeof(*v));
+	enum err e;
 
-	if (e)
-		return e;
-	if (strlen(device) >= sizeof(v->device))
-		return ERR_RANGE;
-	v = calloc(1, sizeof(*v));
 	if (!v)
 		return ERR_MEMORY;
+	v->fd = -1;
+	if (strlen(device) >= sizeof(v->device))
+		return ERR_RANGE;
 	strcpy(v->device, device);
+	e = device_open(&v->fd, device);
+	if (e)
+		return e;
 	/* Messages reach people through volume_problem alone; and no plugin is loaded into root's processes
 	 * because of a token that anybody can write. */
 	crypt_set_log_callback(NULL, log_nowhere, NULL);
@@ -138,14 +141,7 @@ enum err volume_load(struct volume **ret, const char *device)
 
 enum err volume_sync(const struct volume *v)
 {
-	int fd = open(v->device, O_RDWR | O_CLOEXEC);
-	int r;
-
-	if (fd < 0)
-		return ERR_IO;
-	r = fsync(fd);
-	close(fd);
-	return r ? ERR_IO : OK;
+	return fsync(v->fd) ? ERR_IO : OK;
 }
 
 enum err volume_test_unlock(struct volume *v, const struct unlock_key *uk)

@@ -52,7 +52,7 @@ MUST_CHECK enum err volume_adopt(struct volume *v, const struct secret *existing
 MUST_CHECK enum err volume_unlock_add(struct volume *v, const struct unlock_key *present,
 				      const struct unlock_key *fresh);
 /* Destroy every unlock keyslot but that of keep, which is tested first. Errors: ERR_AUTH (keep opens
- * nothing: nothing is destroyed). */
+ * nothing: nothing is destroyed), ERR_BUSY. */
 MUST_CHECK enum err volume_unlock_keep(struct volume *v, const struct unlock_key *keep);
 
 /* The same for recovery keys; the unlock key opens. keep is named by its escrow id and must exist. */

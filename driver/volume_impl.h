@@ -17,6 +17,7 @@
 
 struct volume {
 	struct crypt_device *cd;
+	int fd; /* reads, and learns of write errors: an fsync reports those since its own open */
 	char device[PATH_MAX];
 	char problem[256];
 };
@@ -35,7 +36,8 @@ enum err volume_err(int r);
 /* New handle with a quiet log, nothing loaded. Errors: as volume_load but for ERR_FORMAT. */
 MUST_CHECK enum err volume_begin(struct volume **ret, const char *device);
 
-/* Everything written so far is on the disk when this returns. Errors: ERR_IO. */
+/* Everything written so far is on the disk when this returns; libcryptsetup itself passes over a failing
+ * fsync. Errors: ERR_IO. */
 MUST_CHECK enum err volume_sync(const struct volume *v);
 
 /* The header's JSON. Errors: ERR_FORMAT. */
@@ -78,7 +80,7 @@ MUST_CHECK enum err keyslot_open(int *ret, struct volume *v, const char *name, e
 				 const uint8_t *id, struct passphrase p);
 /* Keyslot by its token alone, nothing opened. Errors: ERR_NOT_FOUND. */
 MUST_CHECK enum err keyslot_named(int *ret, struct volume *v, enum token_kind kind, const uint8_t *id);
-/* Volume key out of keyslot (or CRYPT_ANY_SLOT). Errors: ERR_AUTH, ERR_MEMORY. */
+/* Volume key out of keyslot (or CRYPT_ANY_SLOT). Errors: ERR_AUTH, ERR_BUSY, ERR_MEMORY. */
 MUST_CHECK enum err keyslot_volume_key(struct secret *ret, struct volume *v, int keyslot,
 				       struct passphrase p);
 /* Add a keyslot for p with its token. Doing it twice is no error. Errors: ERR_SPACE, ERR_BUSY, ERR_EXISTS

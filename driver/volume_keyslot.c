@@ -86,14 +86,25 @@ enum err keyslot_named(int *ret, struct volume *v, enum token_kind kind, const u
 	return ERR_NOT_FOUND;
 }
 
+/* While re-encryption runs, libcryptsetup refuses to write tokens: no half of a rotation may begin. */
+static enum err header_idle(struct volume *v)
+{
+	JSON *header = NULL;
+	enum err e = volume_json(&header, v);
+
+	return e ? e : volume_json_busy(header) ? ERR_BUSY : OK;
+}
+
 enum err keyslot_volume_key(struct secret *ret, struct volume *v, int keyslot, struct passphrase p)
 {
 	int bytes = crypt_get_volume_key_size(v->cd);
 	SECRET struct secret key = { 0 };
-	enum err e;
+	enum err e = header_idle(v);
 	size_t len;
 	int r;
 
+	if (e)
+		return e;
 	if (bytes <= 0)
 		return ERR_FORMAT;
 	len = (size_t)bytes;
@@ -218,14 +229,8 @@ enum err keyslot_add(struct volume *v, const struct secret *volume_key, enum tok
 		     const uint8_t *id, struct passphrase p)
 {
 	int done = 0;
-	JSON *header = NULL;
-	enum err e = volume_json(&header, v);
+	enum err e = sweep(v);
 
-	if (e)
-		return e;
-	if (volume_json_busy(header))
-		return ERR_BUSY;
-	e = sweep(v);
 	e = e ? e : clear_way(v, kind, id, p, &done);
 	if (e || done)
 		return e;
@@ -271,9 +276,10 @@ enum err volume_recovery_add(struct volume *v, const struct unlock_key *uk, cons
 static enum err keep(struct volume *v, enum token_kind kind, int keyslot)
 {
 	struct token_list l;
-	enum err e = sweep(v);
+	enum err e = header_idle(v);
 	size_t i;
 
+	e = e ? e : sweep(v);
 	token_list_read(&l, v);
 	for (i = 0; !e && i < l.count; i++)
 		if (l.at[i].kind == kind && l.at[i].keyslot != keyslot)

@@ -1,5 +1,4 @@
 /* Volume prints: what of a header the manifest vouches for, and whether it still holds. */
-#include <fcntl.h>
 #include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -88,24 +87,18 @@ enum err volume_header_digest(struct digest *ret, struct volume *v)
 	return e;
 }
 
-static enum err hash_area(crypto_generichash_state *state, const char *device, uint64_t at, uint64_t left)
+static enum err hash_area(crypto_generichash_state *state, int fd, uint64_t at, uint64_t left)
 {
-	int fd = open(device, O_RDONLY | O_CLOEXEC);
 	uint8_t chunk[16384];
 	size_t want;
 
-	if (fd < 0)
-		return ERR_IO;
-	while (left) {
+	for (; left; at += want, left -= want) {
 		want = left < sizeof(chunk) ? (size_t)left : sizeof(chunk);
 		if (pread(fd, chunk, want, (off_t)at) != (ssize_t)want)
-			break;
+			return ERR_IO;
 		crypto_generichash_update(state, chunk, want);
-		at += want;
-		left -= want;
 	}
-	close(fd);
-	return left ? ERR_IO : OK;
+	return OK;
 }
 
 static enum err keyslot_fingerprint(struct digest *ret, struct volume *v, int keyslot)
@@ -125,7 +118,7 @@ static enum err keyslot_fingerprint(struct digest *ret, struct volume *v, int ke
 		return ERR_NOT_FOUND;
 	crypto_generichash_init(&state, NULL, 0, DIGEST_BYTES);
 	e = hash_json(&state, slot);
-	e = e ? e : hash_area(&state, v->device, at, bytes);
+	e = e ? e : hash_area(&state, v->fd, at, bytes);
 	if (!e)
 		crypto_generichash_final(&state, ret->bytes, DIGEST_BYTES);
 	return e;
@@ -229,13 +222,12 @@ static int ciphers_match(struct volume *v, const struct manifest_volume *m, json
 	return 1;
 }
 
-static int header_matches(struct volume *v, const struct manifest_volume *m, const json_t *header)
+static int header_matches(struct volume *v, const struct manifest_volume *m)
 {
 	struct digest d;
 	uint64_t bytes = 0;
 
-	return !volume_json_busy(header) && !header_bytes(&bytes, v) && bytes == m->header_bytes &&
-	       !volume_header_digest(&d, v) && manifest_header_accepted(m, &d);
+	return !header_bytes(&bytes, v) && bytes == m->header_bytes && !volume_header_digest(&d, v) && manifest_header_accepted(m, &d);
 }
 
 static int keyslot_matches(struct volume *v, const struct manifest_volume *m, const struct unlock_key *uk)
@@ -255,9 +247,11 @@ enum err volume_check(struct volume *v, const struct manifest_volume *m, const s
 		return e;
 	if (!uuid_matches(v, m))
 		*ret_what = "UUID";
+	else if (volume_json_busy(header))
+		*ret_what = "header"; /* forged re-encryption: its segments are not worth naming */
 	else if (!ciphers_match(v, m, header))
 		*ret_what = "cipher";
-	else if (!header_matches(v, m, header))
+	else if (!header_matches(v, m))
 		*ret_what = "header";
 	else if (!keyslot_matches(v, m, uk))
 		*ret_what = "keyslot";
