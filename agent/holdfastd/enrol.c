@@ -63,6 +63,17 @@ static enum err ask_server(char **ret_enrolled, char about[JOBS_ABOUT_BYTES], co
 	return OK;
 }
 
+/* A refusal after which volumed is enrolled all the same, as when a later step of its own failed. */
+static int is_enrolled(struct site *s)
+{
+	struct link l = { .path = s->volumed_path };
+	LINK_IDENTITY who = { 0 };
+	struct sign_pk key;
+
+	sign_pk_of(&key, &s->session_key);
+	return !link_identity(&who, &l, &key);
+}
+
 /* The file comes first: a power cut then leaves either a laptop that is not enrolled, or one that knows
  * its server. */
 static enum err finish(char about[JOBS_ABOUT_BYTES], struct site *s, struct link *l,
@@ -82,7 +93,7 @@ static enum err finish(char about[JOBS_ABOUT_BYTES], struct site *s, struct link
 		return say(about, e, "enrolment.json cannot be written: is there space on the disk?");
 	e = link_enrol_finish(l, enrolled);
 	if (e) {
-		if (link_is_final(l, e))
+		if (link_is_final(l, e) && !is_enrolled(s))
 			enrolment_remove(s->state_dir);
 		return say_volumed(about, e, l);
 	}

@@ -1,0 +1,156 @@
+#include <getopt.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#include "cli.h"
+#include "common/json_host.h"
+#include "password.h"
+
+#define SLOW_MS 180000 /* a new credential costs a full Argon2id, a removal a rotation on all volumes */
+
+static const char usage[] =
+	"Usage: holdfast user add NAME      let somebody unlock this laptop\n"
+	"       holdfast user passwd NAME   give somebody a new password\n"
+	"       holdfast user remove NAME   lock somebody out, also with an old copy of the boot partition\n"
+	"       holdfast user list [--json]\n\n"
+	"The password is asked for twice; when input is no terminal, it is its first line.\n"
+	"Before the start of the operating system keyboards deliver US characters only: choose\n"
+	"a password that can be typed on one.\n";
+
+static void warn_if_hard(const struct secret *password)
+{
+	if (password_is_hard_to_type(password))
+		fputs("holdfast: warning: this password holds characters outside ASCII. Before the start of "
+		      "the operating system keyboards deliver US characters only, so it may not be possible "
+		      "to type it there.\n", stderr);
+}
+
+static int set_password(const struct cli *cli, uint16_t type, const char *user)
+{
+	IPC_MESSAGE question = { 0 }, answer = { 0 };
+	SECRET struct secret password = { 0 };
+
+	if (password_read(&password, stdin, user))
+		return CLI_FAILED;
+	warn_if_hard(&password);
+	ipc_start(&question, type);
+	ipc_add_text(&question, user);
+	ipc_add_text(&question, (const char *)password.bytes);
+	return cli_ask(&answer, cli, CLI_VOLUMED, &question, SLOW_MS);
+}
+
+static int add(const struct cli *cli, const char *user)
+{
+	int status = set_password(cli, IPC_USER_ADD, user);
+
+	if (!status)
+		printf("%s can unlock this laptop from its next start.\n", user);
+	return status;
+}
+
+static int passwd(const struct cli *cli, const char *user)
+{
+	int status = set_password(cli, IPC_USER_PASSWD, user);
+
+	if (!status)
+		printf("%s has a new password; the old one opens nothing any more.\n", user);
+	return status;
+}
+
+static int remove_user(const struct cli *cli, const char *user)
+{
+	IPC_MESSAGE question = { 0 }, answer = { 0 };
+	int status;
+
+	ipc_start(&question, IPC_USER_REMOVE);
+	ipc_add_text(&question, user);
+	status = cli_ask(&answer, cli, CLI_VOLUMED, &question, SLOW_MS);
+	if (!status)
+		printf("%s cannot unlock this laptop any more.\n", user);
+	return status;
+}
+
+static void print_user(const json_t *u)
+{
+	const char *name = "?";
+
+	(void)!json_get_string(&name, u, "name");
+	printf("%s%s%s\n", name, json_is_true(json_object_get(u, "locked")) ? "  locked: needs a one-time code" : "",
+	       json_is_true(json_object_get(u, "must_change")) ? "  must change the password" : "");
+}
+
+/* Refuses unknown shapes rather than showing an empty list. */
+static int print_list(const char *text)
+{
+	JSON *o = NULL;
+	json_t *users, *u;
+	size_t i;
+
+	if (json_parse(&o, text, strlen(text)) || json_get_array(&users, o, "users")) {
+		fputs("holdfast: holdfast-volumed's answer is not understood: are the versions the same?\n",
+		      stderr);
+		return CLI_FAILED;
+	}
+	if (!json_array_size(users))
+		puts("Nobody yet: holdfast user add NAME");
+	json_array_foreach(users, i, u)
+		print_user(u);
+	return CLI_OK;
+}
+
+static int list(const struct cli *cli, int as_json)
+{
+	IPC_MESSAGE question = { 0 }, answer = { 0 };
+	int status;
+
+	ipc_start(&question, IPC_USER_LIST);
+	status = cli_ask(&answer, cli, CLI_VOLUMED, &question, 10000);
+	if (status)
+		return status;
+	if (as_json)
+		return puts(answer.value[0].text) < 0 ? CLI_FAILED : CLI_OK;
+	return print_list(answer.value[0].text);
+}
+
+static const struct verb {
+	const char *name;
+	int (*run)(const struct cli *cli, const char *user);
+} verbs[] = {
+	{ "add", add },
+	{ "passwd", passwd },
+	{ "remove", remove_user },
+};
+
+static int run_verb(const struct cli *cli, int argc, char **argv)
+{
+	for (size_t i = 0; i < sizeof(verbs) / sizeof(*verbs); i++) {
+		if (strcmp(argv[0], verbs[i].name))
+			continue;
+		return argc == 2 ? verbs[i].run(cli, argv[1]) : cli_misused("user %s takes one name", argv[0]);
+	}
+	return cli_misused("there is no command user %s", argv[0]);
+}
+
+int cli_user(const struct cli *cli, int argc, char **argv)
+{
+	static const struct option known[] = {
+		{ "json", no_argument, NULL, 'j' },
+		{ "help", no_argument, NULL, 'h' },
+		{ 0 },
+	};
+	int c, as_json = 0;
+
+	while ((c = getopt_long(argc, argv, "h", known, NULL)) != -1) {
+		if (c == 'h')
+			return puts(usage) < 0 ? CLI_FAILED : CLI_OK;
+		if (c != 'j')
+			return CLI_USAGE;
+		as_json = 1;
+	}
+	if (optind == argc)
+		return cli_misused("user needs add, passwd, remove or list");
+	if (!strcmp(argv[optind], "list"))
+		return optind + 1 == argc ? list(cli, as_json) : cli_misused("user list takes no name");
+	return run_verb(cli, argc - optind, argv + optind);
+}
