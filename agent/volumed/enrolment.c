@@ -129,7 +129,8 @@ static enum err proof_make(char **ret, const struct enrol_token *t, const char *
 	int n = snprintf(text, sizeof(text), "%s.%s", kid, device);
 
 	crypto_auth_hmacsha256_init(&state, t->secret, t->secret_len);
-	crypto_auth_hmacsha256_update(&state, (const uint8_t *)text, (size_t)n);
+	crypto_auth_hmacsha256_update(&state, (const uint8_t *)text,
+				      (unsigned long long)n);
 	crypto_auth_hmacsha256_final(&state, mac);
 	sodium_memzero(&state, sizeof(state));
 	return b64_encode(ret, mac, sizeof(mac));

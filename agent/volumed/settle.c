@@ -10,6 +10,7 @@
 #include "agent/volumed/onetime.h"
 #include "agent/volumed/recovery.h"
 #include "agent/volumed/rotation.h"
+#include "common/escrow_host.h"
 
 /* Pre-boot's events, once for each hand-off. */
 static enum err boot_tell(struct volumed *v)
