@@ -113,16 +113,19 @@ static inline void sample_repair(uint8_t *bytes, size_t len)
 				   len - DIGEST_BYTES, NULL, 0);
 }
 
+/* total_bytes of a store's head. */
+static inline uint32_t sample_store_total(const uint8_t *bytes)
+{
+	struct cursor c = cursor_over(bytes + 12, 4);
+
+	return cursor_u32(&c);
+}
+
 /* The same for a store, whose end is where its head says. */
 static inline void sample_repair_store(uint8_t *bytes, size_t len)
 {
-	uint32_t total;
-
-	if (len < 16)
-		return;
-	total = (uint32_t)(bytes[12] | bytes[13] << 8 | bytes[14] << 16) | (uint32_t)bytes[15] << 24;
-	if (total <= len)
-		sample_repair(bytes, total);
+	if (len >= 16 && sample_store_total(bytes) <= len)
+		sample_repair(bytes, sample_store_total(bytes));
 }
 
 #endif
