@@ -18,7 +18,8 @@ static const char usage[] =
 	"  --check-only      check and test everything, activate nothing\n"
 	"  --recovery        ask for the recovery key instead, and open crypttab's volumes\n"
 	"  --crypttab FILE   with --recovery (/cryptroot/crypttab)\n"
-	"  --device DEVICE --name NAME   with --recovery: this volume only\n"
+	"  --device DEVICE --name NAME   this volume is on this device, instead of looking for its UUID;\n"
+	"                    with --recovery: open this one only, whatever crypttab says\n"
 	"\n"
 	"Exit status: 0 all open; 1 no hand-off; 2 refused: something differs from what was vouched\n"
 	"for; 3 a disk is missing or cannot be read; 64 wrong usage.\n";

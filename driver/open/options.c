@@ -60,8 +60,6 @@ static enum err options_agree(const struct options *o)
 
 	if (!o->device != !o->name)
 		why = "--device and --name belong together";
-	else if (o->device && !o->recovery)
-		why = "--device and --name go with --recovery; otherwise the hand-off names the volumes";
 	else if (o->recovery && (o->keyring_only || o->no_keyring))
 		why = "--recovery puts nothing into the keyring";
 	else if (o->keyring_only && o->no_keyring)

@@ -8,7 +8,7 @@
 
 struct options {
 	const char *handoff, *run, *crypttab;
-	const char *device, *name; /* one volume instead of crypttab's */
+	const char *device, *name; /* where one volume is; with --recovery: the only one */
 	unsigned wait_s;           /* for a device to appear */
 	int recovery, check_only, keyring_only, no_keyring, help;
 };

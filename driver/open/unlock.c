@@ -34,6 +34,14 @@ static enum err open_checked(struct volume *v, const char *name, const struct un
 	return check_only ? volume_test_unlock(v, uk) : volume_open(v, name, uk);
 }
 
+static enum err find_device(char *ret, size_t size, const struct manifest_volume *m, const char *name,
+			    const struct options *opt)
+{
+	if (opt->name && !strcmp(opt->name, name))
+		return device_wait_source(ret, size, opt->device, name, opt->wait_s);
+	return device_wait_uuid(ret, size, m->uuid, name, opt->wait_s);
+}
+
 static void open_volume(struct outcome *o, const struct manifest_volume *m, const struct unlock_key *uk,
 			const struct options *opt)
 {
@@ -47,7 +55,7 @@ static void open_volume(struct outcome *o, const struct manifest_volume *m, cons
 		o->opened++;
 		return;
 	}
-	e = device_wait_uuid(device, sizeof(device), m->uuid, name, opt->wait_s);
+	e = find_device(device, sizeof(device), m, name, opt);
 	if (e) {
 		say(name, "its disk has not appeared", "is it connected?");
 		o->failed++;
