@@ -25,6 +25,8 @@ struct rest {
 	struct session session;
 	int has_session;
 	char *token;
+	uint32_t timeout_ms; /* rest_limits */
+	int cancel_fd;
 	uint32_t retry_after_s;
 	char problem[PROBLEM_BYTES];
 };
@@ -104,6 +106,7 @@ static enum err handles_new(struct rest *r, const struct rest_target *target)
 	if (!r->url || (target->pin && !r->pin) || !r->easy || !r->multi)
 		return ERR_MEMORY;
 	r->server = target->server;
+	rest_limits(r, TIMEOUT_MS, -1);
 	return OK;
 }
 
@@ -125,6 +128,12 @@ enum err rest_new(struct rest **ret, const struct rest_target *target)
 	else
 		*ret = r;
 	return e;
+}
+
+void rest_limits(struct rest *r, uint32_t timeout_ms, int cancel_fd)
+{
+	r->timeout_ms = timeout_ms;
+	r->cancel_fd = cancel_fd;
 }
 
 void rest_drop(struct rest **rp)
@@ -375,7 +384,8 @@ enum err rest_plain(char **ret, int *ret_status, struct rest *r, const char *met
 		    const char *path, const char *body)
 {
 	const struct request q = {
-		.method = method, .path = path, .body = body, .cancel_fd = -1,
+		.method = method, .path = path, .body = body, .timeout_ms = r->timeout_ms,
+		.cancel_fd = r->cancel_fd,
 		.type = body && *body == '{' ? "application/json" : "application/jose",
 	};
 	REPLY reply = { 0 };
@@ -531,7 +541,8 @@ static enum err confirm_take(char **ret_scope, struct rest *r, const json_t *ans
 enum err rest_confirm(char **ret_scope, struct rest *r, const char *user_proof,
 		      uint64_t policy_version, const struct sign_sk *signer)
 {
-	struct request q = { .method = "POST", .path = "/v1/session/confirm", .cancel_fd = -1 };
+	struct request q = { .method = "POST", .path = "/v1/session/confirm",
+			     .timeout_ms = r->timeout_ms, .cancel_fd = r->cancel_fd };
 	TEXT *confirm = NULL;
 	JSON *body = NULL, *answer = NULL;
 	int status;
