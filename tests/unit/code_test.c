@@ -185,6 +185,24 @@ static void groups_exchanged(void **state)
 			}
 }
 
+/* A group left out or typed twice: the first one that is out of place is named. */
+static void groups_shifted(void **state)
+{
+	char text[CODE_TEXT_MAX], typed[CODE_TEXT_MAX + 6];
+
+	(void)state;
+	for (size_t k = 0; k < COUNT(kinds); k++)
+		for (size_t g = 0; g + 1 < code_groups(kinds[k]); g++) {
+			random_text(text, kinds[k]);
+			memcpy(typed, text, 6 * g);
+			strcpy(typed + 6 * g, text + 6 * (g + 1));
+			assert_int_equal(group_of(kinds[k], typed), g + 1);
+			memcpy(typed, text, 6 * (g + 1));
+			strcpy(typed + 6 * (g + 1), text + 6 * g);
+			assert_int_equal(group_of(kinds[k], typed), g + 2);
+		}
+}
+
 /* A code of another kind is refused in its first group. */
 static void wrong_kind(void **state)
 {
@@ -243,6 +261,7 @@ int main(void)
 		cmocka_unit_test(substitutions),
 		cmocka_unit_test(transpositions),
 		cmocka_unit_test(groups_exchanged),
+		cmocka_unit_test(groups_shifted),
 		cmocka_unit_test(wrong_kind),
 		cmocka_unit_test(while_typing),
 		cmocka_unit_test(challenges),

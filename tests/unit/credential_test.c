@@ -1,5 +1,4 @@
 /* Credentials: what opens them, what does not, and what is left behind. */
-#define _GNU_SOURCE
 #include "core_test.h"
 
 #include "common/credential.h"

@@ -1,5 +1,4 @@
 /* Hand-off: round trip, bounds, and keys that are gone when they should be. */
-#define _GNU_SOURCE
 #include "core_test.h"
 
 #include "common/handoff.h"

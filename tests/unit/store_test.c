@@ -1,5 +1,4 @@
 /* Store: bytes, signatures, roll-back, the list of records, and the change of the unlock key. */
-#define _GNU_SOURCE
 #include "core_test.h"
 
 #include "common/store.h"
