@@ -2,15 +2,14 @@
 that build/guest made and of the firmware's variables."""
 import functools
 import json
-import pathlib
-import re
 import shutil
 import time
 
 from disk import Disk
-from machine import OUT, OVMF, ROOT, Machine, run
+from machine import OVMF, ROOT, Machine, run
 
-PASSWORD_PROMPT = "Password:"
+CTRL_R = "\x12"
+CTRL_K = "\x0b"
 
 
 @functools.lru_cache(maxsize=1)
@@ -21,6 +20,10 @@ def guest():
 
 def guest_info():
     return json.loads((guest() / "info.json").read_text())
+
+
+def enforced(status):
+    return status.get("state") == "enforced"
 
 
 class Laptop(Machine):
@@ -49,7 +52,7 @@ class Laptop(Machine):
             node = "logged"
         self.launch("-drive", f"if=pflash,format=raw,unit=0,readonly=on,file={OVMF}/OVMF_CODE_4M.fd",
                     "-drive", "if=pflash,format=raw,unit=1,file=vars.fd",
-                    *disk, "-device", f"virtio-blk-pci,drive={node},bootindex=0",
+                    *disk, "-device", f"virtio-blk-pci,id=disk-device,drive={node},bootindex=0",
                     "-netdev", "user,id=net,restrict=off", "-device", "virtio-net-pci,netdev=net,romfile=",
                     *extra)
 
@@ -62,11 +65,12 @@ class Laptop(Machine):
         self.expect(r"\(initramfs\)")
 
     def shell(self, command, seconds=60):
-        """A command at the rescue shell; returns its output."""
-        self.type(f"{command}; echo DONE-$?-")
-        self.expect(r"DONE-\d+-", seconds)
-        text = self.serial.before
-        return int(re.search(r"DONE-(\d+)-", self.serial.after).group(1)), text.split("\n", 1)[-1].strip()
+        """A command at the rescue shell; returns its status and output."""
+        # The quotes keep the terminal's echo of the command from looking like its output.
+        self.type(f"echo BE''GIN; {command}; echo DO''NE $?.")
+        self.expect(r"BEGIN\r\n")
+        self.expect(r"DONE \d+\.", seconds)
+        return int(self.serial.after[5:-1]), self.serial.before.replace("\r", "").strip()
 
     # ---- pre-boot ----
 
@@ -75,10 +79,25 @@ class Laptop(Machine):
         self.login(user or self.user, self.password if password is None else password)
 
     def login(self, user, password):
-        self.expect("User")
+        self.expect("User:")
         self.type(user)
-        self.expect(PASSWORD_PROMPT)
+        self.expect("Password:")
         self.type(password)
+
+    def preboot_challenge(self):
+        """Ask for the helpdesk's way; returns the challenge that the screen shows."""
+        self.expect("User:")
+        self.serial.send(CTRL_R)
+        self.expect(r"Challenge: ([A-Z-]+)")
+        challenge = self.serial.match.group(1)
+        self.expect("Code:")
+        return challenge
+
+    def enrol(self, organisation):
+        """Enrol with a fresh token and wait until the policy is enforced; returns the laptop's name."""
+        self.run(f"holdfast enroll '{organisation.token()}'", seconds=120)
+        self.wait_status(enforced, "policy enforced")
+        return "laptop"
 
     def boot(self, password=None, **start_options):
         """Switch on, unlock, and wait until the guest takes commands. Returns the seconds it took."""

@@ -9,6 +9,7 @@ import signal
 import socket
 import subprocess
 import tempfile
+import threading
 import time
 
 import pexpect.fdpexpect
@@ -276,6 +277,19 @@ class Machine:
                 raise RuntimeError(f"QEMU refused {command}: {answer['error']['desc']}")
             if "return" in answer:
                 return answer["return"]
+
+    def throttle(self, bytes_per_second):
+        """Slow the disk's writes down; 0 lifts it."""
+        self.qmp("block_set_io_throttle", id="disk-device", bps=0, bps_rd=0, bps_wr=bytes_per_second,
+                 iops=0, iops_rd=0, iops_wr=0)
+
+    def power_cut_during(self, action, seconds):
+        """Start an action and cut the power so many seconds later."""
+        thread = threading.Thread(target=action, daemon=True)
+        thread.start()
+        time.sleep(seconds)
+        self.kill()
+        thread.join(60)
 
     def screenshot(self, path):
         self.qmp("screendump", filename=str(path))

@@ -1,10 +1,13 @@
 """The organisation: holdfast-server on loopback and an officer with holdfast-ctl. The laptop reaches the server at
 10.0.2.2 through QEMU's user network."""
 import base64
+import contextlib
 import json
 import os
+import pathlib
 import shutil
 import socket
+import sqlite3
 import subprocess
 import tempfile
 import time
@@ -20,6 +23,12 @@ def free_port():
     with socket.socket() as s:
         s.bind(("127.0.0.1", 0))
         return s.getsockname()[1]
+
+
+def payload(jws):
+    """Content of a compact JWS, unverified."""
+    part = jws.split(".")[1]
+    return json.loads(base64.urlsafe_b64decode(part + "=" * (-len(part) % 4)))
 
 
 def claim_for_host(claim):
@@ -141,6 +150,28 @@ class Organisation:
     def remote_help(self, challenge):
         text = self.ctl("remote-help", challenge)
         return next(line.split()[-1] for line in text.splitlines() if line.startswith("Code"))
+
+    def events(self, name):
+        """All events of a laptop in the order in which the server keeps them: kind, id, detail. Read from the
+        server's own database, as its REST interface shows only the newest."""
+        device = self.device(name)["device"]
+        for path in sorted(pathlib.Path(self.data).rglob("*.db")):
+            with contextlib.closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as db:
+                if db.execute("SELECT 1 FROM sqlite_master WHERE name = 'events'").fetchone():
+                    rows = db.execute("SELECT id, kind, jws FROM events WHERE device = ? ORDER BY n", (device,))
+                    return [{"id": i, "kind": kind, **payload(jws)} for i, kind, jws in rows]
+        raise RuntimeError(f"no database with events in {self.data}")
+
+    def wait_event(self, name, kind, seconds=60, having=lambda event: True):
+        end = time.monotonic() + seconds
+        while True:
+            events = self.events(name)
+            found = [e for e in events if e["kind"] == kind and having(e)]
+            if found:
+                return found[-1]
+            if time.monotonic() > end:
+                raise AssertionError(f"no event {kind} arrived; there are: {[e['kind'] for e in events]}")
+            time.sleep(0.3)
 
     def wait_device(self, name, condition, what, seconds=60):
         end = time.monotonic() + seconds
