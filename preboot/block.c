@@ -17,22 +17,29 @@ static const EFI_GUID block_guid = { 0x964E5B21, 0x6459, 0x11D2,
 static const EFI_GUID path_guid = { 0x09576E91, 0x6D3F, 0x11D2,
 				    { 0x8E, 0x39, 0x00, 0xA0, 0xC9, 0x69, 0x72, 0x3B } };
 
+/* The hard drive node of a device path, UEFI 2.10, 10.3.5.1: offsets, because the header's struct is not
+ * packed. */
+#define DRIVE_NODE_BYTES 42
+#define DRIVE_SIGNATURE 24
+#define DRIVE_SIGNATURE_TYPE 41
+
 /* Is the last node of the device path this partition? */
 static int is_partition(EFI_HANDLE handle, const uint8_t partition[static 16])
 {
 	EFI_DEVICE_PATH *node = firmware_protocol(handle, &path_guid), *last = NULL;
-	HARDDRIVE_DEVICE_PATH drive;
+	const uint8_t *drive;
 	uint8_t guid[16];
 
 	for (; node && !IsDevicePathEnd(node); node = NextDevicePathNode(node))
 		last = node;
 	if (!last || DevicePathType(last) != MEDIA_DEVICE_PATH ||
-	    DevicePathSubType(last) != MEDIA_HARDDRIVE_DP || DevicePathNodeLength(last) < sizeof(drive))
+	    DevicePathSubType(last) != MEDIA_HARDDRIVE_DP ||
+	    DevicePathNodeLength(last) != DRIVE_NODE_BYTES)
 		return 0;
-	memcpy(&drive, last, sizeof(drive));
-	if (drive.SignatureType != SIGNATURE_TYPE_GUID)
+	drive = (const uint8_t *)last;
+	if (drive[DRIVE_SIGNATURE_TYPE] != SIGNATURE_TYPE_GUID)
 		return 0;
-	guid_text_order(guid, drive.Signature);
+	guid_text_order(guid, drive + DRIVE_SIGNATURE);
 	return memcmp(guid, partition, sizeof(guid)) == 0;
 }
 

@@ -25,7 +25,7 @@ static struct event tally[COUNTED] = {
 
 void events_start(void)
 {
-	uint8_t bytes[TALLY_BYTES];
+	uint8_t bytes[TALLY_BYTES] = { 0 };
 	struct cursor c = cursor_over(bytes, sizeof(bytes));
 
 	if (variable_read(bytes, sizeof(bytes), VARIABLE_TALLY))

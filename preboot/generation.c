@@ -7,7 +7,7 @@
 
 enum err generation_read(uint64_t *ret)
 {
-	uint8_t bytes[GENERATION_BYTES];
+	uint8_t bytes[GENERATION_BYTES] = { 0 };
 	struct cursor c = cursor_over(bytes, sizeof(bytes));
 
 	if (variable_read(bytes, sizeof(bytes), VARIABLE_GENERATION))

@@ -78,21 +78,25 @@ static enum err erase_files(void)
 	return e ? e : boot;
 }
 
+/* Store and boot files go even when a volume cannot be reached: what is left is the escrow's. */
 static void finish(struct tombstone *t)
 {
+	unsigned left;
 	enum err e;
 
 	console_say("\nFinishing the erasure of this laptop. Do not switch it off.\n");
-	if (erase_areas(t)) {
-		console_say("\nNot everything could be erased. It is tried again at the next start.\n");
-		return;
-	}
+	left = erase_areas(t);
 	e = erase_files();
-	t->erased = 1;
-	if (!e)
-		e = tombstone_write(t);
 	if (e)
-		console_say("\nThe keys are gone; the last files could not be cleared: %s.\n", err_text(e));
+		console_say("\nThe store and boot files could not all be cleared: %s.\n", err_text(e));
+	if (!e && !left) {
+		t->erased = 1;
+		e = tombstone_write(t);
+	}
+	if (left || e)
+		console_say("\nThe erasure is not finished. It is tried again at the next start.\n");
+	else
+		console_say("\nThis laptop has been erased by its organisation.\n");
 }
 
 void kill_finish(void)
@@ -101,10 +105,11 @@ void kill_finish(void)
 
 	if (tombstone_read(&t))
 		return;
-	if (!t.erased)
+	if (t.erased)
+		console_say("\nThis laptop has been erased by its organisation.\n");
+	else
 		finish(&t);
-	console_say("\nThis laptop has been erased by its organisation.\n"
-		    "It switches off in %u seconds, or at a key.\n", READ_S);
+	console_say("It switches off in %u seconds, or at a key.\n", READ_S);
 	console_pause(READ_S);
 	firmware_power_off();
 }

@@ -1,6 +1,7 @@
 /* The few functions of a C library that the common core and libsodium call. */
 #include <efi.h>
 
+#include <assert.h>
 #include <errno.h>
 #include <sodium.h>
 #include <stddef.h>
@@ -217,7 +218,7 @@ noreturn void abort(void)
 	firmware_restart();
 }
 
-noreturn void __assert_fail(const char *what, const char *file, unsigned line, const char *function)
+void __assert_fail(const char *what, const char *file, unsigned line, const char *function)
 {
 	console_say("\n%s:%u: %s: %s\n", file, line, function, what);
 	abort();

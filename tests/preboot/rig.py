@@ -1,0 +1,230 @@
+"""A small rig for holdfast.efi: one disk (ESP and a partition to erase), OVMF, a kernel with an initramfs that
+prints the hand-off, and the serial port as screen and keyboard."""
+import base64
+import os
+import pathlib
+import re
+import shutil
+import subprocess
+import tarfile
+import tempfile
+import time
+
+import pexpect
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+OUT = ROOT / "build/out"
+TOOL = os.environ.get("PREBOOT_TOOL", str(OUT / "host/tests/preboot_tool"))
+EFI = OUT / "efi/holdfast.efi"
+OVMF = pathlib.Path("/usr/share/OVMF")
+PARTITION = "6f1c2a5e-93d4-4b0a-8a54-0f3c1d2e4b59"
+ESP_AT, ESP_MIB, AREA_MIB = 1, 96, 40
+INIT = r"""#!/bin/busybox sh
+/bin/busybox mkdir -p /proc
+/bin/busybox mount -t proc proc /proc
+echo "MODE $(/bin/busybox stat -c '%a %n' /holdfast /holdfast/handoff | /bin/busybox tr '\n' ' ')"
+echo "CMDLINE $(/bin/busybox cat /proc/cmdline)"
+echo "HANDOFF $(/bin/busybox base64 -w 0 /holdfast/handoff) END"
+/bin/busybox rm -f /holdfast/handoff
+case "$(/bin/busybox cat /proc/cmdline)" in
+*linger*) echo LINGERING; /bin/busybox sleep 600 ;;
+esac
+/bin/busybox poweroff -f
+"""
+
+
+def run(*command):
+    return subprocess.run([str(c) for c in command], check=True, capture_output=True).stdout
+
+
+def tool(*arguments):
+    return run(TOOL, *arguments).decode()
+
+
+def kernel():
+    """The distribution's kernel: from the guest that the other tests have made, or from its package."""
+    cached = OUT / "cache/kernel/vmlinuz"
+    if cached.exists():
+        return cached
+    cached.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=cached.parent) as work:
+        found = None
+        for guest in sorted((OUT / "cache").glob("debian-*.tar")):
+            with tarfile.open(guest) as tar:
+                found = next((m for m in tar if re.match(r"\./boot/vmlinuz-", m.name)), None)
+                if found:
+                    content = tar.extractfile(found).read()
+                    break
+        if not found:
+            depends = run("apt-cache", "depends", "linux-image-cloud-amd64").decode()
+            package = re.search(r"Depends: (linux-image-\S+)", depends).group(1)
+            subprocess.run(["apt-get", "download", "-qq", package], cwd=work, check=True)
+            run("dpkg", "-x", next(pathlib.Path(work).glob("*.deb")), work)
+            content = next(pathlib.Path(work).glob("boot/vmlinuz-*")).read_bytes()
+        pathlib.Path(work, "new").write_bytes(content)
+        os.replace(pathlib.Path(work, "new"), cached)
+    return cached
+
+
+def newc(name, mode, content=b"", rdev=(0, 0)):
+    fields = [0, mode, 0, 0, 1, 0, len(content), 0, 0, *rdev, len(name) + 1, 0]
+    head = b"070701" + b"".join(b"%08x" % f for f in fields) + name.encode() + b"\0"
+    return head + b"\0" * (-len(head) % 4) + content + b"\0" * (-len(content) % 4)
+
+
+def initramfs():
+    busybox = pathlib.Path("/bin/busybox").read_bytes()
+    return (newc("bin", 0o40755) + newc("dev", 0o40755) + newc("dev/console", 0o20600, rdev=(5, 1)) +
+            newc("bin/busybox", 0o100755, busybox) + newc("init", 0o100755, INIT.encode()) +
+            newc("TRAILER!!!", 0))
+
+
+def table(name):
+    text = (ROOT / "common" / name).read_text()
+    return [(k, n, int(at), int(length)) for k, n, at, length in
+            re.findall(r"^FIELD\((\w+),\s*(\w+),\s*(\d+),\s*(\d+)\)", text, re.M)]
+
+
+def decode(fields, content):
+    return {n: content[at:at + length] if k == "bytes" else int.from_bytes(content[at:at + length], "little")
+            for k, n, at, length in fields}
+
+
+class Handoff:
+    """What the initramfs found, read with the tables of common/."""
+
+    def __init__(self, content):
+        self.__dict__.update(decode(table("handoff_v1.inc"), content))
+        self.content = content
+        self.user = self.user.rstrip(b"\0").decode()
+        fields, size = table("handoff_event_v1.inc"), 8
+        base = 232
+        self.events = [decode(fields, content[base + i * size:base + (i + 1) * size])
+                       for i in range(self.event_count)]
+
+    def event(self, kind):
+        """Value of the event with this number; None without one."""
+        return next((e["value"] for e in self.events if e["kind"] == kind), None)
+
+
+class Laptop:
+    def __init__(self, folder):
+        self.folder = pathlib.Path(folder)
+        self.disk = self.folder / "disk.img"
+        self.esp = f"{self.disk}@@{ESP_AT}M"
+        self.vars = self.folder / "vars.fd"
+        self.child = None
+        self.starts = 0
+        shutil.copy(OVMF / "OVMF_VARS_4M.fd", self.vars)
+        self.make_disk()
+
+    def make_disk(self):
+        with open(self.disk, "wb") as f:
+            f.truncate((ESP_AT + ESP_MIB + AREA_MIB + 1) << 20)
+        layout = (f"label: gpt\nstart={ESP_AT}MiB,size={ESP_MIB}MiB,type=U\n"
+                  f"start={ESP_AT + ESP_MIB}MiB,size={AREA_MIB}MiB,type=L,uuid={PARTITION}\n")
+        subprocess.run(["sfdisk", "-q", self.disk], input=layout.encode(), check=True, capture_output=True)
+        run("mkfs.vfat", "-F", "32", f"--offset={ESP_AT * 2048}", self.disk, ESP_MIB * 1024)
+        for folder in ("/EFI", "/EFI/BOOT", "/EFI/holdfast", "/EFI/holdfast/boot"):
+            run("mmd", "-i", self.esp, f"::{folder}")
+        self.put(EFI, "/EFI/BOOT/BOOTX64.EFI")
+
+    # ---- files on the ESP ----
+
+    def put(self, source, path):
+        run("mcopy", "-o", "-i", self.esp, source, f"::{path}")
+
+    def get(self, path):
+        target = self.folder / "got"
+        target.unlink(missing_ok=True)
+        run("mcopy", "-o", "-i", self.esp, f"::{path}", target)
+        return target.read_bytes()
+
+    def has(self, path):
+        return subprocess.run(["mdir", "-b", "-i", self.esp, f"::{path}"], capture_output=True).returncode == 0
+
+    def delete(self, path):
+        run("mdel", "-i", self.esp, f"::{path}")
+
+    def flip(self, path, at):
+        """Change one bit of one byte."""
+        content = bytearray(self.get(path))
+        content[at] ^= 1
+        changed = self.folder / "changed"
+        changed.write_bytes(content)
+        self.put(changed, path)
+
+    def area(self):
+        with open(self.disk, "rb") as f:
+            f.seek((ESP_AT + ESP_MIB) << 20)
+            return f.read(AREA_MIB << 20)
+
+    def fill_area(self, byte):
+        with open(self.disk, "r+b") as f:
+            f.seek((ESP_AT + ESP_MIB) << 20)
+            f.write(byte * (AREA_MIB << 20))
+
+    # ---- power, screen and keyboard ----
+
+    def start(self):
+        self.starts += 1
+        monitor = self.folder / "monitor"
+        monitor.unlink(missing_ok=True)
+        self.log = open(self.folder / f"serial-{self.starts}.log", "wb")
+        self.child = pexpect.spawn("qemu-system-x86_64", [
+            "-accel", "tcg,thread=multi", "-cpu", "max", "-m", "1024", "-M", "q35", "-no-reboot",
+            "-drive", f"if=pflash,format=raw,readonly=on,file={OVMF}/OVMF_CODE_4M.fd",
+            "-drive", f"if=pflash,format=raw,file={self.vars}",
+            "-drive", f"format=raw,file={self.disk},if=none,id=disk",
+            "-device", "virtio-blk-pci,drive=disk,bootindex=0",
+            "-chardev", "stdio,id=serial,signal=off", "-serial", "chardev:serial", "-display", "none", "-net", "none", "-monitor", f"unix:{monitor},server,nowait",
+        ], timeout=60, echo=False)
+        self.child.logfile_read = self.log
+
+    def see(self, pattern, timeout=60):
+        """Wait for a regular expression on the screen. Returns the match; fails with the screen's end."""
+        try:
+            self.child.expect(pattern.encode(), timeout=timeout)
+        except (pexpect.TIMEOUT, pexpect.EOF) as e:
+            raise AssertionError(f"expected {pattern!r}, the screen shows:\n"
+                                 f"{screen(self.child.before)[-1500:]}") from e
+        return self.child.match
+
+    def type(self, text):
+        """In pieces: firmware's buffer for a serial port is short."""
+        for at in range(0, len(text), 16):
+            self.child.send(text[at:at + 16])
+
+    def handoff(self):
+        """The kernel has started: the hand-off as its initramfs saw it; waits for the power to go off."""
+        match = self.see(r"HANDOFF ([A-Za-z0-9+/=]+) END")
+        found = Handoff(base64.b64decode(match.group(1)))
+        self.off()
+        return found
+
+    def off(self, timeout=40):
+        self.child.expect(pexpect.EOF, timeout=timeout)
+        self.child.close()
+        self.log.close()
+
+    def cut(self):
+        """Power cut."""
+        self.child.close(force=True)
+        self.log.close()
+        time.sleep(0.2)
+
+    def monitor(self, command):
+        import socket
+        with socket.socket(socket.AF_UNIX) as s:
+            s.connect(os.path.relpath(self.folder / "monitor"))
+            s.settimeout(60)
+            s.recv(4096)
+            s.sendall(command.encode() + b"\n")
+            answer = b""
+            while b"(qemu)" not in answer[len(command):]:
+                answer += s.recv(4096)
+        return answer
+
+
+def screen(content):
+    return re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", content.decode(errors="replace").replace("\r", ""))
