@@ -14,16 +14,18 @@ void channel_answer_drop(struct channel_answer *a)
 	a->body = NULL;
 }
 
-void channel_init(struct channel *c, struct site *site, int wants_user)
+void channel_init(struct channel *c, struct site *site, int wants_user, int cancel_fd)
 {
 	memset(c, 0, sizeof(*c));
 	c->site = site;
 	c->wants_user = wants_user;
+	c->cancel_fd = cancel_fd;
 }
 
 void channel_drop(struct channel *c)
 {
 	rest_drop(&c->rest);
+	text_drop(&c->cert);
 	channel_close(c);
 }
 
@@ -54,6 +56,43 @@ static enum err volumed_fail(struct channel *c, enum err e, const struct link *l
 	if (e == ERR_NETWORK && !l->refused)
 		return fail(c, e, "holdfast-volumed is not running", "systemctl start holdfast-volumed");
 	return fail(c, e, "holdfast-volumed", l->about);
+}
+
+/* After a kill volumed gives no more certificates, and the proof must still get out: the last one holds. */
+static enum err get_identity(struct link_identity *ret, struct channel *c, const struct enrolment *n)
+{
+	struct link l = { .path = c->site->volumed_path };
+	struct link_identity kept = { 0 };
+	struct sign_pk key;
+	enum err e;
+
+	sign_pk_of(&key, &c->site->session_key);
+	e = link_identity(ret, &l, &key);
+	if (!e)
+		return OK;
+	if (!c->cert || memcmp(n, &c->enrolment, sizeof(*n)))
+		return volumed_fail(c, e, &l);
+	kept.cert = strdup(c->cert);
+	if (asprintf(&kept.sub, SUB_PREFIX "%s", n->device) < 0)
+		kept.sub = NULL;
+	kept.server = c->party.server;
+	if (!kept.cert || !kept.sub) {
+		link_identity_drop(&kept);
+		return fail(c, ERR_MEMORY, "session", NULL);
+	}
+	*ret = kept;
+	return OK;
+}
+
+static enum err keep_cert(struct channel *c, const char *cert)
+{
+	char *copy = strdup(cert);
+
+	if (!copy)
+		return ERR_MEMORY;
+	text_drop(&c->cert);
+	c->cert = copy;
+	return OK;
 }
 
 static enum err read_party(struct queue_party *ret, const struct link_identity *who,
@@ -120,21 +159,22 @@ static enum err open_session(struct channel *c, const struct enrolment *n)
 	struct link l = { .path = c->site->volumed_path };
 	LINK_IDENTITY who = { 0 };
 	struct queue_party party;
-	struct sign_pk key;
 	JSON *certs = NULL;
 	enum err e;
 
 	memset(&party, 0, sizeof(party));
-	sign_pk_of(&key, &c->site->session_key);
-	e = link_identity(&who, &l, &key);
+	e = get_identity(&who, c, n);
 	if (e)
-		return volumed_fail(c, e, &l);
+		return e;
 	e = read_party(&party, &who, n);
 	if (e)
 		return fail(c, e, "enrolment.json is of another device than holdfast-volumed", NULL);
 	e = have_rest(c, n, &party);
+	if (!e)
+		e = keep_cert(c, who.cert);
 	if (e)
 		return fail(c, e, "the server's address", NULL);
+	rest_limits(c->rest, 0, c->cancel_fd);
 	certs = json_pack("[s]", who.cert);
 	if (!certs)
 		return fail(c, ERR_MEMORY, "session", NULL);
@@ -167,7 +207,7 @@ static void read_error(struct channel *c, const struct channel_answer *a)
 }
 
 enum err channel_call(struct channel_answer *ret, struct channel *c, const char *method, const char *path,
-		      const json_t *body, uint32_t timeout_ms, int cancel_fd)
+		      const json_t *body, uint32_t timeout_ms)
 {
 	enum err e = OK;
 
@@ -178,7 +218,8 @@ enum err channel_call(struct channel_answer *ret, struct channel *c, const char 
 		e = channel_ready(c);
 		if (e)
 			return e;
-		e = rest_call(&a.body, &a.status, c->rest, method, path, body, timeout_ms, cancel_fd);
+		e = rest_call(&a.body, &a.status, c->rest, method, path, body, timeout_ms,
+			      c->cancel_fd);
 		if (e == ERR_STATE || (!e && a.status == 401)) {
 			snprintf(c->problem, sizeof(c->problem), "the server ended the session");
 			channel_close(c);

@@ -15,7 +15,7 @@ void downlink_init(struct downlink *d, struct site *s)
 {
 	memset(d, 0, sizeof(*d));
 	d->site = s;
-	channel_init(&d->channel, s, 0);
+	channel_init(&d->channel, s, 0, s->to_downlink.fd);
 }
 
 void downlink_drop(struct downlink *d)
@@ -112,7 +112,7 @@ static enum err poll_once(int *ret_fresh, struct downlink *d)
 	snprintf(path, sizeof(path), "/v1/commands?after=%" PRIu64 "&wait=%d&policy=%" PRIu64, d->after,
 		 WAIT_S, (uint64_t)atomic_load(&d->site->policy_heard));
 	contact_waiting(&d->site->contact, 1);
-	e = channel_call(&a, &d->channel, "GET", path, NULL, TIMEOUT_MS, d->site->to_downlink.fd);
+	e = channel_call(&a, &d->channel, "GET", path, NULL, TIMEOUT_MS);
 	if (e)
 		return e;
 	return a.status / 100 == 2 ? read_answer(ret_fresh, d, a.body) : ERR_NETWORK;

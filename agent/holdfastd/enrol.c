@@ -41,8 +41,8 @@ static enum err say_refused(char about[JOBS_ABOUT_BYTES], int status, const char
 	return ERR_DENIED;
 }
 
-static enum err ask_server(char **ret_enrolled, char about[JOBS_ABOUT_BYTES], const struct enrol_token *t,
-			   const char *request)
+static enum err ask_server(char **ret_enrolled, char about[JOBS_ABOUT_BYTES], struct site *s,
+			   const struct enrol_token *t, const char *request)
 {
 	/* Who the server is, the answer proves to volumed: no session is opened here. */
 	struct rest_target target = { .url = t->url, .pin = t->pin };
@@ -53,6 +53,7 @@ static enum err ask_server(char **ret_enrolled, char about[JOBS_ABOUT_BYTES], co
 
 	if (e)
 		return say(about, e, err_text(e));
+	rest_limits(rest, 0, s->stopped.fd);
 	e = rest_plain(&answer, &status, rest, "POST", "/v1/enrol", request);
 	if (e)
 		return say(about, e, rest_problem(rest));
@@ -119,7 +120,7 @@ static enum err steps(char about[JOBS_ABOUT_BYTES], struct site *s, const char *
 	if (e)
 		return say_volumed(about, e, &l);
 	contact_activity(&s->contact, "asking the server to enrol this laptop");
-	e = ask_server(&enrolled, about, &t, request);
+	e = ask_server(&enrolled, about, s, &t, request);
 	if (e)
 		return e;
 	contact_activity(&s->contact, "making and testing recovery key and one-time codes");

@@ -46,7 +46,7 @@ enum err policy_fetch(struct policy_fetched *ret, struct channel *c)
 	const char *policy;
 	json_t *certs;
 	uint64_t version;
-	enum err e = channel_call(&a, c, "GET", "/v1/policy", NULL, GET_TIMEOUT_MS, -1);
+	enum err e = channel_call(&a, c, "GET", "/v1/policy", NULL, GET_TIMEOUT_MS);
 
 	if (e)
 		return e;

@@ -86,7 +86,7 @@ static enum err post(int *ret_rejected, struct channel *c, const struct queue_ba
 
 	if (!body)
 		return say(c, ERR_MEMORY, "sending");
-	e = channel_call(&a, c, "POST", routes[b->items[0].class].path, body, POST_TIMEOUT_MS, -1);
+	e = channel_call(&a, c, "POST", routes[b->items[0].class].path, body, POST_TIMEOUT_MS);
 	if (e)
 		return e;
 	*ret_rejected = is_rejection(a.status);

@@ -7,7 +7,7 @@ enum err site_init(struct site *s, const char *state_dir, const char *volumed_pa
 	enum err e;
 
 	memset(s, 0, sizeof(*s));
-	s->to_main.fd = s->to_uplink.fd = s->to_downlink.fd = -1;
+	s->to_main.fd = s->to_uplink.fd = s->to_downlink.fd = s->stopped.fd = -1;
 	s->state_dir = state_dir;
 	s->volumed_path = volumed_path;
 	contact_init(&s->contact);
@@ -19,6 +19,8 @@ enum err site_init(struct site *s, const char *state_dir, const char *volumed_pa
 		e = wake_new(&s->to_uplink);
 	if (!e)
 		e = wake_new(&s->to_downlink);
+	if (!e)
+		e = wake_new(&s->stopped);
 	return e;
 }
 
@@ -30,6 +32,7 @@ void site_drop(struct site *s)
 	wake_drop(&s->to_main);
 	wake_drop(&s->to_uplink);
 	wake_drop(&s->to_downlink);
+	wake_drop(&s->stopped);
 }
 
 int site_enrolment(struct enrolment *ret, struct site *s)
@@ -72,6 +75,7 @@ void site_hurry(struct site *s)
 void site_stop(struct site *s)
 {
 	atomic_store(&s->stop, 1);
+	wake_raise(&s->stopped);
 	wake_raise(&s->to_uplink);
 	wake_raise(&s->to_downlink);
 }

@@ -21,6 +21,7 @@ struct site {
 	struct jobs jobs;
 	struct sign_sk session_key;       /* new at each start, certified by volumed */
 	struct wake to_main, to_uplink, to_downlink;
+	struct wake stopped;              /* raised for good by site_stop */
 	atomic_int stop;
 	atomic_int up_now, down_now;      /* end a back-off: the network has changed, or works again */
 	atomic_uint_least64_t policy_heard; /* newest version that the server has told of */

@@ -15,7 +15,7 @@ void uplink_init(struct uplink *u, struct site *s)
 	memset(u, 0, sizeof(*u));
 	u->site = s;
 	u->interval_s = POLICY_FETCH_INTERVAL_S;
-	channel_init(&u->channel, s, 1);
+	channel_init(&u->channel, s, 1, s->stopped.fd);
 }
 
 void uplink_drop(struct uplink *u)
