@@ -1,13 +1,14 @@
 #include "agent/volumed/bootkeys.h"
 
-#include <errno.h>
 #include <keyutils.h>
 #include <string.h>
 
+#include "driver/keyring.h"
+
 static const char *const names[BOOTKEY_COUNT] = {
-	[BOOTKEY_UNLOCK] = "holdfast:unlock",
+	[BOOTKEY_UNLOCK] = KEYRING_UNLOCK,
 	[BOOTKEY_UNLOCK_NEXT] = "holdfast:unlock-next",
-	[BOOTKEY_USER] = "holdfast:user",
+	[BOOTKEY_USER] = KEYRING_USER,
 };
 
 void bootkeys_init(struct bootkeys *k)
@@ -24,25 +25,10 @@ void bootkeys_drop(struct bootkeys *k)
 		secret_drop(&k->memory[i]);
 }
 
-static enum err ring_get(uint8_t ret[static KEY_BYTES], const char *name)
-{
-	uint8_t bytes[KEY_BYTES + 1];
-	key_serial_t id = (key_serial_t)keyctl_search(KEY_SPEC_USER_KEYRING, "user", name, 0);
-	long len;
-
-	if (id < 0)
-		return ERR_NOT_FOUND;
-	len = keyctl_read(id, (char *)bytes, sizeof(bytes));
-	if (len == KEY_BYTES)
-		memcpy(ret, bytes, KEY_BYTES);
-	secret_wipe(bytes, sizeof(bytes));
-	return len == KEY_BYTES ? OK : ERR_NOT_FOUND;
-}
-
 enum err bootkeys_get(uint8_t ret[static KEY_BYTES], const struct bootkeys *k, enum bootkey which)
 {
 	if (!k->in_memory)
-		return ring_get(ret, names[which]);
+		return keyring_get(ret, names[which]);
 	if (k->memory[which].len != KEY_BYTES)
 		return ERR_NOT_FOUND;
 	memcpy(ret, k->memory[which].bytes, KEY_BYTES);
@@ -55,17 +41,12 @@ enum err bootkeys_put(struct bootkeys *k, enum bootkey which, const uint8_t key[
 		secret_drop(&k->memory[which]);
 		return secret_copy(&k->memory[which], key, KEY_BYTES);
 	}
-	return add_key("user", names[which], key, KEY_BYTES, KEY_SPEC_USER_KEYRING) < 0 ? ERR_IO : OK;
+	return keyring_put(names[which], key);
 }
 
 void bootkeys_forget(struct bootkeys *k, enum bootkey which)
 {
-	key_serial_t id;
-
 	secret_drop(&k->memory[which]);
-	if (k->in_memory)
-		return;
-	id = (key_serial_t)keyctl_search(KEY_SPEC_USER_KEYRING, "user", names[which], 0);
-	if (id >= 0)
-		(void)keyctl_invalidate(id);
+	if (!k->in_memory)
+		keyring_remove(names[which]);
 }

@@ -104,11 +104,12 @@ static void privileges_narrow(void)
 	umask(077);
 }
 
+/* One that is there keeps its mode: the installation knows better. */
 static enum err folder_make(struct volumed *v, const char *path, mode_t mode)
 {
-	if (!mkdir(path, mode) || errno == EEXIST)
-		return chmod(path, mode) ? volumed_about(v, ERR_DENIED, path) : OK;
-	return volumed_about(v, ERR_IO, path);
+	if (!mkdir(path, mode))
+		return chmod(path, mode) ? volumed_about(v, ERR_IO, path) : OK;
+	return errno == EEXIST ? OK : volumed_about(v, ERR_IO, path);
 }
 
 static enum err handoff_read(struct volumed *v)

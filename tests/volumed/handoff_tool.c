@@ -1,0 +1,211 @@
+/* Plays pre-boot for the tests of the agent: opens the store of an ESP folder as holdfast.efi does, and
+ * writes the hand-off, or tells whether something opens the disk.
+ *   volumed_tool handoff ESP USER OUT            password on standard input; exit 0: hand-off written
+ *   volumed_tool code ESP NUMBER OUT             one-time code on standard input
+ *   volumed_tool recovery ESP OUT                recovery key on standard input, through the store
+ *   volumed_tool opens ESP USER IMAGE            does this password, with this ESP, open the image?
+ *   volumed_tool opens-code ESP NUMBER IMAGE     the same with a one-time code
+ *   volumed_tool opens-recovery IMAGE            the recovery keyslot itself, without a store
+ *   volumed_tool show ESP                        head of the store, as text
+ * Exit status: 0 yes, 1 no (the reason is printed), 2 wrong use. */
+#include <sodium.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "agent/volumed/durable.h"
+#include "agent/volumed/espstore.h"
+#include "common/code.h"
+#include "common/handoff.h"
+#include "common/json_host.h"
+#include "driver/volume.h"
+
+static int verdict(enum err e, const char *what)
+{
+	printf("%s: %s\n", what, e ? err_name(e) : "OK");
+	return e ? 1 : 0;
+}
+
+static enum err input_read(struct secret *ret)
+{
+	char line[300];
+
+	if (!fgets(line, sizeof(line), stdin))
+		return ERR_FORMAT;
+	line[strcspn(line, "\n")] = '\0';
+	return secret_copy(ret, line, strlen(line));
+}
+
+static enum err code_read(struct secret *ret, enum code_kind kind)
+{
+	SECRET struct secret line = { 0 };
+	size_t group;
+	enum err e = input_read(&line);
+
+	return e ? e : code_canonical(ret, &group, kind, (const char *)line.bytes, line.len);
+}
+
+struct start {
+	struct store store;
+	struct record *record;
+	struct credential opened;
+};
+
+static void start_drop(struct start *s)
+{
+	credential_drop(&s->opened);
+	store_drop(&s->store);
+}
+#define START __attribute__((cleanup(start_drop))) struct start
+
+static enum err start_open(struct start *s, const char *esp_folder, enum credential_kind kind,
+			   const char *user, uint16_t number)
+{
+	SECRET struct secret typed = { 0 };
+	struct espstore_found found;
+	struct espstore esp;
+	enum err e = espstore_at(&esp, esp_folder, "");
+
+	if (!e)
+		e = espstore_load(&s->store, &found, &esp);
+	if (!e)
+		e = kind == CREDENTIAL_PASSWORD ? store_find_user(&s->record, &s->store, user)
+						: store_find_code(&s->record, &s->store, kind, number);
+	if (e)
+		return e;
+	e = kind == CREDENTIAL_PASSWORD ? input_read(&typed)
+	    : code_read(&typed, kind == CREDENTIAL_ONE_TIME_CODE ? CODE_ONE_TIME : CODE_RECOVERY);
+	if (!e)
+		e = credential_open(&s->opened, s->record, &typed);
+	return e ? e : store_verify(&s->store, &s->opened.store_vk);
+}
+
+static void event_add(struct handoff *h, uint16_t kind, uint16_t value)
+{
+	struct handoff_event *event = &h->events[h->head.event_count++];
+
+	event->kind = kind;
+	event->value = value;
+	event->age_s = 1;
+}
+
+static enum err handoff_make(const struct start *s, const char *out)
+{
+	static uint8_t bytes[HANDOFF_BYTES_MAX];
+	HANDOFF h = { 0 };
+	struct uk_id id;
+	size_t len = 0;
+	FILE *f;
+	enum err e;
+
+	memcpy(h.head.magic, "HFHAND01", 8);
+	h.head.version = 1;
+	memcpy(h.head.device, s->store.head.device, sizeof(h.head.device));
+	memcpy(h.head.enrolment, s->store.head.enrolment, sizeof(h.head.enrolment));
+	h.head.generation = s->store.head.generation;
+	memcpy(h.head.credential, s->record->id, sizeof(h.head.credential));
+	h.head.kind = s->record->kind;
+	h.head.number = s->record->number;
+	memcpy(h.head.user, s->record->user, sizeof(h.head.user));
+	unlock_key_id(&id, &s->opened.unlock_key);
+	memcpy(h.head.uk_id, id.bytes, sizeof(h.head.uk_id));
+	memcpy(h.head.unlock_key, s->opened.unlock_key.bytes, KEY_BYTES);
+	memcpy(h.head.user_seed, s->opened.user_key.seed, KEY_BYTES);
+	h.manifest = s->store.manifest;
+	/* Differs from start to start, as a real one does. */
+	h.head.kdf_ms = randombytes_uniform(100000);
+	event_add(&h, PREBOOT_UNLOCKED, 1);
+	e = handoff_encode(bytes, &len, &h);
+	if (e)
+		return e;
+	f = fopen(out, "we");
+	if (!f || fwrite(bytes, 1, len, f) != len || fclose(f))
+		return ERR_IO;
+	secret_wipe(bytes, sizeof(bytes));
+	return OK;
+}
+
+static int run_handoff(enum credential_kind kind, const char *esp, const char *user,
+		       uint16_t number, const char *out)
+{
+	START s = { 0 };
+	enum err e = start_open(&s, esp, kind, user, number);
+
+	return verdict(e ? e : handoff_make(&s, out), "hand-off");
+}
+
+static int run_opens(enum credential_kind kind, const char *esp, const char *user, uint16_t number,
+		     const char *image)
+{
+	VOLUME *v = NULL;
+	START s = { 0 };
+	enum err e = start_open(&s, esp, kind, user, number);
+
+	if (e)
+		return verdict(e, "store");
+	e = volume_load(&v, image);
+	return verdict(e ? e : volume_test_unlock(v, &s.opened.unlock_key), "image");
+}
+
+static int run_opens_recovery(const char *image)
+{
+	SECRET struct secret code = { 0 };
+	VOLUME *v = NULL;
+	enum err e = code_read(&code, CODE_RECOVERY);
+
+	if (!e)
+		e = volume_load(&v, image);
+	return verdict(e ? e : volume_test_recovery(v, &code), "image");
+}
+
+static int run_show(const char *esp_folder)
+{
+	struct espstore_found found;
+	struct espstore esp;
+	STORE s = { 0 };
+	char device[33];
+	unsigned n[4] = { 0 };
+	enum err e = espstore_at(&esp, esp_folder, "");
+
+	if (!e)
+		e = espstore_load(&s, &found, &esp);
+	if (e)
+		return verdict(e, "store");
+	hex_encode(device, s.head.device, sizeof(s.head.device));
+	for (uint32_t i = 0; i < s.head.record_count; i++)
+		n[s.records[i].kind & 3] += s.records[i].has_seal;
+	printf("device %s generation %llu locked %d sealed-users %u sealed-codes %u sealed-recovery %u "
+	       "copies %s %s same-key %d\n",
+	       device, (unsigned long long)s.head.generation, (s.head.flags & STORE_LOCKED) != 0, n[1],
+	       n[2], n[3], err_name(found.copy[0]), err_name(found.copy[1]), found.same_key);
+	for (uint32_t i = 0; i < s.head.record_count; i++)
+		printf("record kind %u number %u user '%s' sealed %u\n", s.records[i].kind,
+		       s.records[i].number, (const char *)s.records[i].user, s.records[i].has_seal);
+	return 0;
+}
+
+int main(int argc, char **argv)
+{
+	const char *what = argc > 1 ? argv[1] : "";
+
+	if (sodium_init() < 0)
+		return 2;
+	if (!strcmp(what, "handoff") && argc == 5)
+		return run_handoff(CREDENTIAL_PASSWORD, argv[2], argv[3], 0, argv[4]);
+	if (!strcmp(what, "code") && argc == 5)
+		return run_handoff(CREDENTIAL_ONE_TIME_CODE, argv[2], "", (uint16_t)atoi(argv[3]),
+				   argv[4]);
+	if (!strcmp(what, "recovery") && argc == 4)
+		return run_handoff(CREDENTIAL_RECOVERY_KEY, argv[2], "", 0, argv[3]);
+	if (!strcmp(what, "opens") && argc == 5)
+		return run_opens(CREDENTIAL_PASSWORD, argv[2], argv[3], 0, argv[4]);
+	if (!strcmp(what, "opens-code") && argc == 5)
+		return run_opens(CREDENTIAL_ONE_TIME_CODE, argv[2], "", (uint16_t)atoi(argv[3]),
+				 argv[4]);
+	if (!strcmp(what, "opens-recovery") && argc == 3)
+		return run_opens_recovery(argv[2]);
+	if (!strcmp(what, "show") && argc == 3)
+		return run_show(argv[2]);
+	fprintf(stderr, "usage: see the head of tests/volumed/handoff_tool.c\n");
+	return 2;
+}
