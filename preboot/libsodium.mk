@@ -61,5 +61,6 @@ SODIUM_EFI_CFLAGS := -DCONFIGURED=1 -DSODIUM_STATIC -DNATIVE_LITTLE_ENDIAN -DHAV
 	-DHAVE_EMMINTRIN_H -DHAVE_TMMINTRIN_H -DHAVE_TI_MODE -DHAVE_C_VARARRAYS -DHAVE_WEAK_SYMBOLS=1 \
 	-DHAVE_INLINE_ASM -fbuiltin
 
-# Pre-boot modules without a firmware call: unit tests run them hosted.
-PREBOOT_HOSTED := preboot/cpio.c preboot/line.c preboot/delay.c preboot/phrase.c preboot/guid.c
+# Pre-boot modules without a firmware call: unit tests run them hosted (over a console of their own).
+PREBOOT_HOSTED := preboot/cpio.c preboot/line.c preboot/delay.c preboot/phrase.c preboot/guid.c \
+	preboot/prompt.c
