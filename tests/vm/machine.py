@@ -99,6 +99,8 @@ class Machine:
         self.process = None
         self.serial = None
         self.starts = 0
+        self.drains = True  # nobody else reads the serial port while we wait for something else
+        self.reboots = False  # a restart ends the machine, so that a test sees it
         self.keep = bool(os.environ.get("HOLDFAST_KEEP"))
         self._control = None
         self._control_bytes = b""
@@ -123,7 +125,7 @@ class Machine:
         for name in ("serial", "control", "qmp"):
             (self.folder / name).unlink(missing_ok=True)
         command = ["qemu-system-x86_64", "-M", "q35", *accelerator_once(), "-smp", str(self.processors),
-                   "-m", str(self.memory_mib), "-nodefaults", "-display", "none", "-no-reboot",
+                   "-m", str(self.memory_mib), "-nodefaults", "-display", "none", *([] if self.reboots else ["-no-reboot"]),
                    "-chardev", f"socket,id=serial,path=serial,server=on,wait=off,logfile={self.log.name}",
                    "-serial", "chardev:serial",
                    "-chardev", "socket,id=qmp,path=qmp,server=on,wait=off", "-mon", "chardev=qmp,mode=control",
@@ -226,6 +228,17 @@ class Machine:
         while "ready" not in self._control_line(end, "waiting for the guest's control channel"):
             pass
 
+    def wait_control_forever(self):
+        """The same for a person at the keyboard, who may take all day."""
+        while not self.running():
+            time.sleep(0.2)
+        while "ready" not in self._control_line(float("inf"), "waiting for the guest's control channel"):
+            pass
+
+    def serial_socket(self):
+        """The serial port itself, instead of self.serial."""
+        return self._serial_socket
+
     def _control_line(self, end, doing):
         while b"\n" not in self._control_bytes:
             left = end - time.monotonic()
@@ -236,7 +249,8 @@ class Machine:
             try:
                 got = self._control.recv(65536)
             except socket.timeout:
-                self._drain_now()
+                if self.drains:
+                    self._drain_now()
                 continue
             except OSError:
                 got = b""

@@ -1,4 +1,4 @@
-#!/usr/bin/python3
+#!/usr/bin/python3 -B
 """Commands to a laptop that runs: sync, rotate-recovery, reset, lock. And a server that is away for a while."""
 import time
 

@@ -1,4 +1,4 @@
-#!/usr/bin/python3
+#!/usr/bin/python3 -B
 """Kill: it reaches a laptop that waits, and afterwards nothing opens the disk. A power cut in its middle changes
 nothing: the next start finishes it."""
 import shutil

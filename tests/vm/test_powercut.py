@@ -1,4 +1,4 @@
-#!/usr/bin/python3
+#!/usr/bin/python3 -B
 """A power cut while the store and keyslots change: a user is removed, which rotates the unlock key. Once by killing
 the machine in the middle; and from the log of all writes, for every instant at which something became durable,
 with everything unflushed dropped: there is always one valid store, and its password opens the disk."""

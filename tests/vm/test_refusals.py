@@ -1,4 +1,4 @@
-#!/usr/bin/python3
+#!/usr/bin/python3 -B
 """What is changed is refused, with words that say what, before anything starts; and what is right works afterwards."""
 
 import storefile

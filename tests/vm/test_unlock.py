@@ -1,4 +1,4 @@
-#!/usr/bin/python3
+#!/usr/bin/python3 -B
 """The main story: password, hand-off, enrolment, proven escrow, policy; then the helpdesk's code, which opens once;
 then a machine without Holdfast, which opens the disk with the escrowed recovery key."""
 import shutil
