@@ -244,7 +244,6 @@ static enum err answer_make(char **ret, struct vault *v, const struct enrol *r, 
 	return e;
 }
 
-/* The certificate of the policy's signer is its first one: see vault_op_POLICY_PUT; a claim stores all. */
 static enum err device_put(struct vault *v, const struct enrol *r, const char *enrolment,
 			   const char *answer, struct fault *f)
 {

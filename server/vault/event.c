@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "ops.h"
+#include "server/log.h"
 
 #define EVENTS_MAX 64
 
@@ -100,7 +101,13 @@ static enum err user_change(struct vault *v, const struct vault_device *d, const
 	/* Without a certificate there is nothing to learn from it. */
 	if (json_get_string(&cert, detail, "cert"))
 		return OK;
-	return vault_user_put(v, d->id, cert, &d->attestation, vault_now());
+	e = vault_user_put(v, d->id, cert, &d->attestation, vault_now());
+	if (e != ERR_FORMAT && e != ERR_SIGNATURE && e != ERR_MISDIRECTED)
+		return e;
+	/* The event itself is genuine: refusing it would block the laptop's queue for ever. */
+	log_line("device %s: a user certificate in event %s is ignored: %s. That user gets no policy", d->id,
+		 id, err_text(e));
+	return OK;
 }
 
 static enum err apply(struct vault *v, const struct vault_device *d, const struct events *b, struct fault *f)

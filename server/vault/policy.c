@@ -58,11 +58,36 @@ static enum err settings_check(const json_t *settings, struct fault *f)
 	return OK;
 }
 
+/* Of the certificates that were offered, the signer's: [cert]. */
+static enum err signer_of(json_t **ret, struct vault *v, const char *jws, const json_t *certs)
+{
+	char kid[KID_BYTES], have[KID_BYTES];
+	JSON *ignored = NULL;
+	struct cert c;
+	enum err e = jws_peek(&ignored, kid, "holdfast-policy", jws);
+
+	for (size_t i = 0; !e && i < json_array_size(certs); i++) {
+		const char *cert = json_string_value(json_array_get(certs, i));
+
+		if (!cert || cert_verify(&c, cert, "officer", &v->root, 0))
+			continue;
+		kid_of_sign(have, &c.sign);
+		if (strcmp(kid, have))
+			continue;
+		*ret = json_pack("[s]", cert);
+		return *ret ? OK : ERR_MEMORY;
+	}
+	return e ? e : ERR_SIGNATURE;
+}
+
 static enum err insert(struct vault *v, const struct policy *p, const char *jws, const json_t *certs)
 {
 	TEXT *certs_text = NULL, *settings = NULL;
-	enum err e = json_print(&certs_text, certs);
+	JSON *signer = NULL;
+	enum err e = signer_of(&signer, v, jws, certs);
 
+	if (!e)
+		e = json_print(&certs_text, signer);
 	if (!e)
 		e = json_print(&settings, p->settings);
 	if (!e)

@@ -5,6 +5,7 @@
 #define HOLDFAST_VAULT_H
 
 #include "common/command_host.h"
+#include "common/escrow_host.h"
 #include "server/db.h"
 #include "server/fault.h"
 #include "server/name.h"
@@ -85,7 +86,8 @@ MUST_CHECK enum err vault_user_put(struct vault *v, const char *device, const ch
 /* Check and store an officer object; inside a transaction. *ret_cert: the officer's certificate. */
 MUST_CHECK enum err vault_officer_put(struct cert *ret, struct vault *v, const json_t *officer,
 				      struct fault *f);
-/* Check and store a policy of a version above present; inside a transaction. */
+/* Check and store a policy of a version above the present one; certs: among them the signer's, the only
+ * one that is kept. */
 MUST_CHECK enum err vault_policy_put(uint64_t *ret_version, struct vault *v, const char *jws,
 				     const json_t *certs, struct fault *f);
 /* The newest policy. ERR_NOT_FOUND before the claim. */
