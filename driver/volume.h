@@ -81,7 +81,9 @@ MUST_CHECK enum err volume_unlock_fingerprint(struct digest *ret, struct volume 
 MUST_CHECK enum err volume_recovery_fingerprint(struct digest *ret, struct volume *v,
 						const uint8_t escrow_id[static ESCROW_ID_BYTES]);
 
-/* Fill a manifest entry from the header as it is now (all but partition and name). */
+/* Fill a manifest entry from the header as it is now (all but partition and name). Errors: ERR_BUSY
+ * (re-encryption), ERR_UNSUPPORTED (volume_check would refuse it: a weak cipher), ERR_NOT_FOUND (no keyslot
+ * for uk), ERR_RANGE. */
 MUST_CHECK enum err volume_describe(struct manifest_volume *ret, struct volume *v, const struct unlock_key *uk);
 
 /* Hold the header against the manifest entry before anything is opened: UUID, cipher, sizes, header digest, no

@@ -42,8 +42,9 @@ MUST_CHECK enum err volume_sync(const struct volume *v);
 
 /* The header's JSON. Errors: ERR_FORMAT. */
 MUST_CHECK enum err volume_json(json_t **ret, struct volume *v);
-/* Is a re-encryption, or anything else that libcryptsetup calls a requirement, noted in the header? */
-int volume_json_busy(const json_t *header);
+/* Is a re-encryption, or anything else that libcryptsetup calls a requirement, noted in the header? Then
+ * tokens can't be written, and no half of a rotation may begin. Errors: ERR_BUSY, ERR_FORMAT. */
+MUST_CHECK enum err volume_idle(struct volume *v);
 
 /* Cheap key derivation for every keyslot that is added through v: both passphrases have at least 128 bits. */
 MUST_CHECK enum err volume_cheap_kdf(struct volume *v);

@@ -7,7 +7,6 @@
 #include <errno.h>
 #include <string.h>
 
-#include "../common/json_host.h"
 #include "volume_impl.h"
 
 enum err volume_cheap_kdf(struct volume *v)
@@ -86,20 +85,11 @@ enum err keyslot_named(int *ret, struct volume *v, enum token_kind kind, const u
 	return ERR_NOT_FOUND;
 }
 
-/* While re-encryption runs, libcryptsetup refuses to write tokens: no half of a rotation may begin. */
-static enum err header_idle(struct volume *v)
-{
-	JSON *header = NULL;
-	enum err e = volume_json(&header, v);
-
-	return e ? e : volume_json_busy(header) ? ERR_BUSY : OK;
-}
-
 enum err keyslot_volume_key(struct secret *ret, struct volume *v, int keyslot, struct passphrase p)
 {
 	int bytes = crypt_get_volume_key_size(v->cd);
 	SECRET struct secret key = { 0 };
-	enum err e = header_idle(v);
+	enum err e = volume_idle(v);
 	size_t len;
 	int r;
 
@@ -276,7 +266,7 @@ enum err volume_recovery_add(struct volume *v, const struct unlock_key *uk, cons
 static enum err keep(struct volume *v, enum token_kind kind, int keyslot)
 {
 	struct token_list l;
-	enum err e = header_idle(v);
+	enum err e = volume_idle(v);
 	size_t i;
 
 	e = e ? e : sweep(v);

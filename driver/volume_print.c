@@ -18,7 +18,7 @@ enum err volume_json(json_t **ret, struct volume *v)
 	return e ? e : json_parse(ret, text, strlen(text));
 }
 
-int volume_json_busy(const json_t *header)
+static int json_busy(const json_t *header)
 {
 	const json_t *config = json_object_get(header, "config");
 	const json_t *needed = json_object_get(config, "requirements");
@@ -34,6 +34,14 @@ int volume_json_busy(const json_t *header)
 			return 1;
 	}
 	return 0;
+}
+
+enum err volume_idle(struct volume *v)
+{
+	JSON *header = NULL;
+	enum err e = volume_json(&header, v);
+
+	return e ? e : json_busy(header) ? ERR_BUSY : OK;
 }
 
 /* Sorted keys and no white space: the same text whoever wrote the header. */
@@ -162,30 +170,6 @@ static enum err header_bytes(uint64_t *ret, struct volume *v)
 	return volume_err(r);
 }
 
-enum err volume_describe(struct manifest_volume *ret, struct volume *v, const struct unlock_key *uk)
-{
-	struct manifest_volume m = *ret;
-	char cipher[sizeof(m.cipher)] = { 0 };
-	struct digest header, keyslot;
-	enum err e = uuid_parse(m.uuid, crypt_get_uuid(v->cd));
-
-	e = e ? e : header_bytes(&m.header_bytes, v);
-	e = e ? e : cipher_text(cipher, sizeof(cipher), v);
-	e = e ? e : volume_header_digest(&header, v);
-	e = e ? e : volume_unlock_fingerprint(&keyslot, v, uk);
-	if (e)
-		return e;
-	m.sector_size = (uint16_t)crypt_get_sector_size(v->cd);
-	m.key_bits = (uint16_t)(crypt_get_volume_key_size(v->cd) * 8);
-	memcpy(m.cipher, cipher, sizeof(m.cipher));
-	memset(m.headers, 0, sizeof(m.headers));
-	memset(m.keyslots, 0, sizeof(m.keyslots));
-	memcpy(m.headers, header.bytes, DIGEST_BYTES);
-	memcpy(m.keyslots, keyslot.bytes, DIGEST_BYTES);
-	*ret = m;
-	return OK;
-}
-
 static int uuid_matches(struct volume *v, const struct manifest_volume *m)
 {
 	uint8_t uuid[16];
@@ -247,7 +231,7 @@ enum err volume_check(struct volume *v, const struct manifest_volume *m, const s
 		return e;
 	if (!uuid_matches(v, m))
 		*ret_what = "UUID";
-	else if (volume_json_busy(header))
+	else if (json_busy(header))
 		*ret_what = "header"; /* forged re-encryption: its segments are not worth naming */
 	else if (!ciphers_match(v, m, header))
 		*ret_what = "cipher";
@@ -258,4 +242,33 @@ enum err volume_check(struct volume *v, const struct manifest_volume *m, const s
 	else
 		return OK;
 	return ERR_CHANGED;
+}
+
+enum err volume_describe(struct manifest_volume *ret, struct volume *v, const struct unlock_key *uk)
+{
+	struct manifest_volume m = *ret;
+	char cipher[sizeof(m.cipher)] = { 0 };
+	struct digest header, keyslot;
+	const char *what;
+	enum err e = volume_idle(v);
+
+	e = e ? e : uuid_parse(m.uuid, crypt_get_uuid(v->cd));
+	e = e ? e : header_bytes(&m.header_bytes, v);
+	e = e ? e : cipher_text(cipher, sizeof(cipher), v);
+	e = e ? e : volume_header_digest(&header, v);
+	e = e ? e : volume_unlock_fingerprint(&keyslot, v, uk);
+	if (e)
+		return e;
+	m.sector_size = (uint16_t)crypt_get_sector_size(v->cd);
+	m.key_bits = (uint16_t)(crypt_get_volume_key_size(v->cd) * 8);
+	memcpy(m.cipher, cipher, sizeof(m.cipher));
+	memset(m.headers, 0, sizeof(m.headers));
+	memset(m.keyslots, 0, sizeof(m.keyslots));
+	memcpy(m.headers, header.bytes, DIGEST_BYTES);
+	memcpy(m.keyslots, keyslot.bytes, DIGEST_BYTES);
+	/* What the initramfs would refuse must not be vouched for. */
+	e = volume_check(v, &m, uk, &what);
+	if (!e)
+		*ret = m;
+	return e == ERR_CHANGED ? ERR_UNSUPPORTED : e;
 }

@@ -1,7 +1,7 @@
 /* Volume: rotation of unlock and recovery keys, with the power cut at every single write.
  *
- * A child rotates; its n-th write to the image is its last, done whole, half, or not at all. Then the
- * parent loads what is on the "disk" and holds it against what must be true at that point. */
+ * A child rotates; its n-th write to the image is its last, done half or not at all. Then the parent
+ * loads what is on the "disk" and holds it against what must be true at that point. */
 #include "volume_image.h"
 
 #include <sys/stat.h>
@@ -10,7 +10,8 @@
 #define COPY_BYTES ((size_t)2 << 20) /* headers and the first keyslots: all that rotation touches */
 #define DIED 77
 
-enum cut { CUT_BEFORE, CUT_HALF, CUT_AFTER, CUTS };
+/* After the n-th write is the same as before the next. */
+enum cut { CUT_BEFORE, CUT_HALF, CUTS };
 
 static long writes_left = -1; /* -1: power stays on */
 static enum cut cut;
@@ -25,8 +26,8 @@ static ssize_t write_or_die(long call, int fd, const void *bytes, size_t len, of
 		return syscall(call, fd, bytes, len, at);
 	if (writes_left-- > 0)
 		return syscall(call, fd, bytes, len, at);
-	if (cut != CUT_BEFORE)
-		(void)!syscall(call, fd, bytes, cut == CUT_HALF ? len / 2 : len, at);
+	if (cut == CUT_HALF)
+		(void)!syscall(call, fd, bytes, len / 2, at);
 	_exit(DIED);
 }
 
