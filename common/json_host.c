@@ -222,12 +222,25 @@ enum err b64_encode(char **ret, const void *bytes, size_t len)
 	return OK;
 }
 
-/* libsodium refuses trailing bits that are not zero, so a text has one form only. */
+static int all_ascii(const char *text, size_t len)
+{
+	unsigned char high = 0;
+
+	for (size_t i = 0; i < len; i++)
+		high |= (unsigned char)text[i];
+	return high < 0x80;
+}
+
+/* libsodium refuses trailing bits that are not zero, but (1.0.18) takes bytes from 0x80 on for letters: both
+ * would give a text a second form. */
 enum err b64_decode(uint8_t **ret, size_t *ret_len, const char *text, size_t len)
 {
 	size_t size = len / 4 * 3 + 3, got;
-	uint8_t *bytes = malloc(size + 1);
+	uint8_t *bytes;
 
+	if (!all_ascii(text, len))
+		return ERR_FORMAT;
+	bytes = malloc(size + 1);
 	if (!bytes)
 		return ERR_MEMORY;
 	if (sodium_base642bin(bytes, size, text, len, NULL, &got, NULL,
