@@ -50,7 +50,8 @@ enum err handoff_file_read(struct handoff *ret, const char *path)
 
 	if (fd < 0)
 		return errno == ENOENT || errno == ENOTDIR ? ERR_NOT_FOUND :
-		       errno == EACCES || errno == ELOOP ? ERR_DENIED : ERR_IO;
+		       errno == EACCES || errno == ELOOP   ? ERR_DENIED :
+							     ERR_IO;
 	e = file_trusted(fd);
 	e = e ? e : read_whole(&bytes, fd);
 	close(fd);
@@ -111,7 +112,8 @@ static enum err overwrite(int fd)
 	if (fstat(fd, &st) || !S_ISREG(st.st_mode))
 		return ERR_IO;
 	for (at = 0; at < st.st_size; at += (off_t)len) {
-		len = st.st_size - at < (off_t)sizeof(zeros) ? (size_t)(st.st_size - at) : sizeof(zeros);
+		len = st.st_size - at < (off_t)sizeof(zeros) ? (size_t)(st.st_size - at) :
+							       sizeof(zeros);
 		if (pwrite(fd, zeros, len, at) != (ssize_t)len)
 			return ERR_IO;
 	}

@@ -14,9 +14,9 @@ static enum err keyring_err(void)
 	return errno == ENOSYS ? ERR_UNSUPPORTED : ERR_IO;
 }
 
-/* In a service's private session nothing in the user keyring is possessed, and only a possessor may set
- * permissions: so the key is made in this thread's keyring and moved when it is fit to be seen. The link
- * displaces a key of the same name. */
+/* In a service's private session nothing in the user keyring is possessed, and only a possessor may
+ * set permissions: so the key is made in this thread's keyring and moved when it is fit to be seen.
+ * The link displaces a key of the same name. */
 enum err keyring_put(const char *name, const uint8_t key[static KEY_BYTES])
 {
 	key_serial_t k = add_key("user", name, key, KEY_BYTES, KEY_SPEC_THREAD_KEYRING);

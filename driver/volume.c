@@ -15,27 +15,18 @@ enum err volume_err(int r)
 	if (r >= 0)
 		return OK;
 	switch (-r) {
-	case EPERM:
-		return ERR_AUTH;
-	case EACCES:
-		return ERR_DENIED;
+	case EPERM: return ERR_AUTH;
+	case EACCES: return ERR_DENIED;
 	case ENOENT:
 	case ENODEV:
-	case ENOTBLK:
-		return ERR_NOT_FOUND;
-	case ENOMEM:
-		return ERR_MEMORY;
-	case ENOSPC:
-		return ERR_SPACE;
-	case EEXIST:
-		return ERR_EXISTS;
+	case ENOTBLK: return ERR_NOT_FOUND;
+	case ENOMEM: return ERR_MEMORY;
+	case ENOSPC: return ERR_SPACE;
+	case EEXIST: return ERR_EXISTS;
 	case EBUSY:
-	case ETXTBSY:
-		return ERR_BUSY;
-	case ENOTSUP:
-		return ERR_UNSUPPORTED;
-	default:
-		return ERR_IO;
+	case ETXTBSY: return ERR_BUSY;
+	case ENOTSUP: return ERR_UNSUPPORTED;
+	default: return ERR_IO;
 	}
 }
 
@@ -89,7 +80,8 @@ static enum err device_open(int *ret, const char *device)
 
 	if (fd < 0)
 		return errno == EACCES || errno == EPERM ? ERR_DENIED :
-		       errno == ENOENT || errno == ENXIO ? ERR_NOT_FOUND : ERR_IO;
+		       errno == ENOENT || errno == ENXIO ? ERR_NOT_FOUND :
+							   ERR_IO;
 	*ret = fd;
 	return OK;
 }
@@ -108,8 +100,8 @@ enum err volume_begin(struct volume **ret, const char *device)
 	e = device_open(&v->fd, device);
 	if (e)
 		return e;
-	/* Messages reach people through volume_problem alone; and no plugin is loaded into root's processes
-	 * because of a token that anybody can write. */
+	/* Messages reach people through volume_problem alone; and no plugin is loaded into root's
+	 * processes because of a token that anybody can write. */
 	crypt_set_log_callback(NULL, log_nowhere, NULL);
 	crypt_token_external_disable();
 	e = volume_err(crypt_init(&v->cd, device));
@@ -192,5 +184,6 @@ enum err volume_open_recovery(struct volume *v, const char *name, const struct s
 	/* Whoever holds the recovery key must get in even if somebody removed our tokens. */
 	if (e != ERR_AUTH)
 		return e;
-	return volume_err(crypt_activate_by_passphrase(v->cd, name, CRYPT_ANY_SLOT, p.bytes, p.len, 0));
+	return volume_err(
+		crypt_activate_by_passphrase(v->cd, name, CRYPT_ANY_SLOT, p.bytes, p.len, 0));
 }

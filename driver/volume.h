@@ -2,11 +2,12 @@
  * opener and the installer; also on plain image files, which need no device-mapper.
  *
  * Keyslots are found by our tokens, never by number:
- *   token type "holdfast"           one unlock keyslot: {"type","keyslots":["N"],"holdfast":{"uk_id":HEX16}}
- *   token type "holdfast-recovery"  one recovery keyslot: {…,"holdfast":{"escrow_id":HEX32}}
+ *   type "holdfast"           one unlock keyslot
+ *                             {"type","keyslots":["N"],"holdfast":{"uk_id":HEX16}}
+ *   type "holdfast-recovery"  one recovery keyslot: {...,"holdfast":{"escrow_id":HEX32}}
  * While a rotation is under way there are two of a kind. A token with "keyslots":[] and a member
- * "planned":"N" beside the id announces keyslot N: a power cut between keyslot and token leaves no door
- * that nobody answers for (docs/volumes.md). */
+ * "planned":"N" beside the id announces keyslot N: a power cut between keyslot and token leaves no
+ * door that nobody answers for (docs/volumes.md). */
 #ifndef HOLDFAST_VOLUME_H
 #define HOLDFAST_VOLUME_H
 
@@ -18,13 +19,14 @@
 
 struct volume; /* an opened LUKS2 header */
 
-/* Load and check the header of a block device or image. Errors: ERR_NOT_FOUND, ERR_FORMAT (no LUKS2),
- * ERR_IO, ERR_DENIED. */
+/* Load and check the header of a block device or image. Errors: ERR_NOT_FOUND, ERR_FORMAT (no
+ * LUKS2), ERR_IO, ERR_DENIED. */
 MUST_CHECK enum err volume_load(struct volume **ret, const char *device);
 void volume_drop(struct volume **v);
 #define VOLUME __attribute__((cleanup(volume_drop))) struct volume
 
-/* libcryptsetup's last word on this volume, for a message beside the error; "" when it said nothing. */
+/* libcryptsetup's last word on this volume, for a message beside the error; "" when it said
+ * nothing. */
 const char *volume_problem(const struct volume *v);
 
 /* Is there a mapping /dev/mapper/NAME already? */
@@ -34,32 +36,36 @@ int volume_is_mapped(const char *name);
  * Errors: ERR_NOT_FOUND. */
 MUST_CHECK enum err volume_find(char *ret_device, size_t size, const uint8_t uuid[static 16]);
 
-/* Format an empty device: aes-xts-plain64, 512-bit volume key, sector size 4096 where the device allows it,
- * with unlock and recovery keyslot and their tokens. Errors: ERR_EXISTS (there is a file system
- * or LUKS header), ERR_IO, ERR_SPACE. */
+/* Format an empty device: aes-xts-plain64, 512-bit volume key, sector size 4096 where the device
+ * allows it, with unlock and recovery keyslot and their tokens. Errors: ERR_EXISTS (there is a file
+ * system or LUKS header), ERR_IO, ERR_SPACE. */
 MUST_CHECK enum err volume_format(const char *device, const struct unlock_key *uk,
 				  const struct secret *recovery,
 				  const uint8_t escrow_id[static ESCROW_ID_BYTES]);
 
 /* Take a LUKS2 volume under management: `existing` opens any keyslot of it. Adds ours. With
- * remove_others set, every keyslot that is not ours is then destroyed. Errors: ERR_AUTH, ERR_SPACE, ERR_IO. */
+ * remove_others set, every keyslot that is not ours is then destroyed. Errors: ERR_AUTH, ERR_SPACE,
+ * ERR_IO. */
 MUST_CHECK enum err volume_adopt(struct volume *v, const struct secret *existing,
 				 const struct unlock_key *uk, const struct secret *recovery,
-				 const uint8_t escrow_id[static ESCROW_ID_BYTES], int remove_others);
+				 const uint8_t escrow_id[static ESCROW_ID_BYTES],
+				 int remove_others);
 
-/* Add a keyslot for a new unlock key, opened by the present one; the present one stays. Doing it twice is
- * no error. Errors: ERR_AUTH, ERR_SPACE, ERR_BUSY (re-encryption runs). */
+/* Add a keyslot for a new unlock key, opened by the present one; the present one stays. Doing it
+ * twice is no error. Errors: ERR_AUTH, ERR_SPACE, ERR_BUSY (re-encryption runs). */
 MUST_CHECK enum err volume_unlock_add(struct volume *v, const struct unlock_key *present,
 				      const struct unlock_key *fresh);
-/* Destroy every unlock keyslot but that of keep, which is tested first. Errors: ERR_AUTH (keep opens
- * nothing: nothing is destroyed), ERR_BUSY. */
+/* Destroy every unlock keyslot but that of keep, which is tested first. Errors: ERR_AUTH (keep
+ * opens nothing: nothing is destroyed), ERR_BUSY. */
 MUST_CHECK enum err volume_unlock_keep(struct volume *v, const struct unlock_key *keep);
 
-/* The same for recovery keys; the unlock key opens. keep is named by its escrow id and must exist. */
+/* The same for recovery keys; the unlock key opens. keep is named by its escrow id and must exist.
+ */
 MUST_CHECK enum err volume_recovery_add(struct volume *v, const struct unlock_key *uk,
 					const struct secret *recovery,
 					const uint8_t escrow_id[static ESCROW_ID_BYTES]);
-MUST_CHECK enum err volume_recovery_keep(struct volume *v, const uint8_t escrow_id[static ESCROW_ID_BYTES]);
+MUST_CHECK enum err volume_recovery_keep(struct volume *v,
+					 const uint8_t escrow_id[static ESCROW_ID_BYTES]);
 /* Escrow ids of the recovery keyslots; *ret_count in: room, out: number. */
 MUST_CHECK enum err volume_recovery_list(const struct volume *v, uint8_t (*ret)[ESCROW_ID_BYTES],
 					 size_t *ret_count);
@@ -70,34 +76,38 @@ MUST_CHECK enum err volume_test_recovery(struct volume *v, const struct secret *
 
 /* Activate as /dev/mapper/NAME. Errors: ERR_AUTH, ERR_EXISTS, ERR_IO. */
 MUST_CHECK enum err volume_open(struct volume *v, const char *name, const struct unlock_key *uk);
-MUST_CHECK enum err volume_open_recovery(struct volume *v, const char *name, const struct secret *recovery);
+MUST_CHECK enum err volume_open_recovery(struct volume *v, const char *name,
+					 const struct secret *recovery);
 
 /* What the manifest vouches for.
- *   header digest        BLAKE2b-256 over UUID and the canonical JSON (sorted keys, compact) of "segments" and
- *                        "digests", the latter without their "keyslots" members
- *   keyslot fingerprint  BLAKE2b-256 over the canonical JSON of the keyslot and the bytes of its area */
+ *   header digest        BLAKE2b-256 over UUID and the canonical JSON (sorted keys, compact) of
+ * "segments" and "digests", the latter without their "keyslots" members keyslot fingerprint
+ * BLAKE2b-256 over the canonical JSON of the keyslot and the bytes of its area */
 MUST_CHECK enum err volume_header_digest(struct digest *ret, struct volume *v);
-MUST_CHECK enum err volume_unlock_fingerprint(struct digest *ret, struct volume *v, const struct unlock_key *uk);
+MUST_CHECK enum err volume_unlock_fingerprint(struct digest *ret, struct volume *v,
+					      const struct unlock_key *uk);
 MUST_CHECK enum err volume_recovery_fingerprint(struct digest *ret, struct volume *v,
 						const uint8_t escrow_id[static ESCROW_ID_BYTES]);
 
 /* Fill a manifest entry from the header as it is now (all but partition and name). Errors: ERR_BUSY
- * (re-encryption), ERR_UNSUPPORTED (volume_check would refuse it: a weak cipher), ERR_NOT_FOUND (no keyslot
- * for uk), ERR_RANGE. */
-MUST_CHECK enum err volume_describe(struct manifest_volume *ret, struct volume *v, const struct unlock_key *uk);
+ * (re-encryption), ERR_UNSUPPORTED (volume_check would refuse it: a weak cipher), ERR_NOT_FOUND (no
+ * keyslot for uk), ERR_RANGE. */
+MUST_CHECK enum err volume_describe(struct manifest_volume *ret, struct volume *v,
+				    const struct unlock_key *uk);
 
-/* Hold the header against the manifest entry before anything is opened: UUID, cipher, sizes, header digest, no
- * null cipher, and the unlock keyslot's fingerprint. Errors: ERR_CHANGED with *ret_what a static word
- * ("UUID", "cipher", "header", "keyslot"). */
-MUST_CHECK enum err volume_check(struct volume *v, const struct manifest_volume *m, const struct unlock_key *uk,
-				 const char **ret_what);
+/* Hold the header against the manifest entry before anything is opened: UUID, cipher, sizes, header
+ * digest, no null cipher, and the unlock keyslot's fingerprint. Errors: ERR_CHANGED with *ret_what
+ * a static word ("UUID", "cipher", "header", "keyslot"). */
+MUST_CHECK enum err volume_check(struct volume *v, const struct manifest_volume *m,
+				 const struct unlock_key *uk, const char **ret_what);
 
 /* Count of keyslots that no token of ours names: doors that somebody else made. */
 MUST_CHECK enum err volume_foreign_keyslots(unsigned *ret, const struct volume *v);
 
-/* Crypto-erase: overwrite the first `bytes` of the device (both headers and all keyslots) with random data,
- * keyslot area first in effect: one pass, flush, read back past the cache and compare, then try to
- * discard. Works without a valid header. Errors: ERR_IO, ERR_CHANGED (read back differs). */
+/* Crypto-erase: overwrite the first `bytes` of the device (both headers and all keyslots) with
+ * random data, one pass, flush, read back past the cache and compare,
+ * then try to discard. Works without a valid header. Errors: ERR_IO, ERR_CHANGED (read back
+ * differs). */
 MUST_CHECK enum err volume_erase(const char *device, uint64_t bytes);
 
 #endif

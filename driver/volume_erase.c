@@ -1,9 +1,9 @@
 /* Volume erase: the end of every key of a volume.
  *
- * The random data is a stream from one seed, so that what is read back can be compared without being
- * kept. It goes out from the start of the device upwards in pieces of 1 MiB: the first of them takes
- * both headers and the first keyslots at once, and a keyslot that lost any part of its area opens
- * never again (that is what LUKS's anti-forensic splitting is for). */
+ * The random data is a stream from one seed, so that what is read back can be compared without
+ * being kept. It goes out from the start of the device upwards in pieces of 1 MiB: the first of
+ * them takes both headers and the first keyslots at once, and a keyslot that lost any part of its
+ * area opens never again (that is what LUKS's anti-forensic splitting is for). */
 #include "volume_erase.h"
 
 #include <errno.h>
@@ -24,8 +24,8 @@
 
 struct erase {
 	int fd;
-	int direct;      /* past the cache */
-	int block;       /* a block device, not an image */
+	int direct; /* past the cache */
+	int block;  /* a block device, not an image */
 	uint64_t bytes;
 	uint8_t seed[randombytes_SEEDBYTES];
 	uint8_t *want, *got; /* a piece each, aligned for O_DIRECT */

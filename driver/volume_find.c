@@ -11,7 +11,8 @@
 
 #include "volume_uuid.h"
 
-/* LUKS2 binary header, on-disk format 1.1.1: magic 6, version u16 big-endian, ..., uuid[40] at 168. */
+/* LUKS2 binary header, on-disk format 1.1.1: magic 6, version u16 big-endian, ..., uuid[40] at 168.
+ */
 #define LUKS2_UUID_AT 168
 #define LUKS2_HEAD_BYTES 4096
 static const char magic_first[6] = { 'L', 'U', 'K', 'S', (char)0xba, (char)0xbe };

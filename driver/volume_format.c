@@ -59,7 +59,8 @@ static enum err format_header(struct volume *v, uint64_t bytes)
 				       VOLUME_KEY_BYTES, &params));
 }
 
-/* The handle knows the new volume key until it is dropped, so a first keyslot needs no passphrase. */
+/* The handle knows the new volume key until it is dropped, so a first keyslot needs no passphrase.
+ */
 static enum err first_volume_key(struct secret *ret, struct volume *v)
 {
 	SECRET struct secret key = { 0 };
@@ -86,7 +87,8 @@ static enum err add_both(struct volume *v, const struct secret *key, const struc
 	return e ? e : keyslot_add(v, key, TOKEN_RECOVERY, escrow_id, passphrase_secret(recovery));
 }
 
-enum err volume_format(const char *device, const struct unlock_key *uk, const struct secret *recovery,
+enum err volume_format(const char *device, const struct unlock_key *uk,
+		       const struct secret *recovery,
 		       const uint8_t escrow_id[static ESCROW_ID_BYTES])
 {
 	SECRET struct secret key = { 0 };
@@ -114,14 +116,15 @@ static enum err remove_foreign(struct volume *v)
 
 	token_list_read(&l, v);
 	for (n = 0; !e && n < max; n++)
-		if (crypt_keyslot_status(v->cd, n) != CRYPT_SLOT_INACTIVE && !token_names(&l, n, -1))
+		if (crypt_keyslot_status(v->cd, n) != CRYPT_SLOT_INACTIVE &&
+		    !token_names(&l, n, -1))
 			e = keyslot_destroy(v, n);
 	return e;
 }
 
 enum err volume_adopt(struct volume *v, const struct secret *existing, const struct unlock_key *uk,
-		      const struct secret *recovery, const uint8_t escrow_id[static ESCROW_ID_BYTES],
-		      int remove_others)
+		      const struct secret *recovery,
+		      const uint8_t escrow_id[static ESCROW_ID_BYTES], int remove_others)
 {
 	SECRET struct secret key = { 0 };
 	enum err e = keyslot_volume_key(&key, v, CRYPT_ANY_SLOT, passphrase_secret(existing));

@@ -1,5 +1,5 @@
-/* What the files of the volume layer share: the handle, tokens, and the passage from libcryptsetup's
- * negative errno to enum err. Nobody outside driver/volume*.c reads it. */
+/* What the files of the volume layer share: the handle, tokens, and the passage from
+ * libcryptsetup's negative errno to enum err. Nobody outside driver/volume*.c reads it. */
 #ifndef HOLDFAST_VOLUME_IMPL_H
 #define HOLDFAST_VOLUME_IMPL_H
 
@@ -36,17 +36,19 @@ enum err volume_err(int r);
 /* New handle with a quiet log, nothing loaded. Errors: as volume_load but for ERR_FORMAT. */
 MUST_CHECK enum err volume_begin(struct volume **ret, const char *device);
 
-/* Everything written so far is on the disk when this returns; libcryptsetup itself passes over a failing
- * fsync. Errors: ERR_IO. */
+/* Everything written so far is on the disk when this returns; libcryptsetup itself passes over a
+ * failing fsync. Errors: ERR_IO. */
 MUST_CHECK enum err volume_sync(const struct volume *v);
 
 /* The header's JSON. Errors: ERR_FORMAT. */
 MUST_CHECK enum err volume_json(json_t **ret, struct volume *v);
-/* Is a re-encryption, or anything else that libcryptsetup calls a requirement, noted in the header? Then
- * tokens can't be written, and no half of a rotation may begin. Errors: ERR_BUSY, ERR_FORMAT. */
+/* Is a re-encryption, or anything else that libcryptsetup calls a requirement, noted in the header?
+ * Then tokens can't be written, and no half of a rotation may begin. Errors: ERR_BUSY, ERR_FORMAT.
+ */
 MUST_CHECK enum err volume_idle(struct volume *v);
 
-/* Cheap key derivation for every keyslot that is added through v: both passphrases have at least 128 bits. */
+/* Cheap key derivation for every keyslot that is added through v: both passphrases have at least
+ * 128 bits. */
 MUST_CHECK enum err volume_cheap_kdf(struct volume *v);
 
 enum token_kind { TOKEN_UNLOCK, TOKEN_RECOVERY, TOKEN_KINDS };
@@ -75,19 +77,21 @@ int token_names(const struct token_list *l, int keyslot, int but);
 MUST_CHECK enum err token_write(struct volume *v, struct token *t);
 MUST_CHECK enum err token_remove(struct volume *v, int number);
 
-/* Open with the passphrase one of the keyslots that tokens of this kind name, with this id (NULL: any), and
- * activate as `name` (NULL: only test). *ret is the keyslot. Errors: ERR_AUTH; on activation all others. */
+/* Open with the passphrase one of the keyslots that tokens of this kind name, with this id (NULL:
+ * any), and activate as `name` (NULL: only test). *ret is the keyslot. Errors: ERR_AUTH; on
+ * activation all others. */
 MUST_CHECK enum err keyslot_open(int *ret, struct volume *v, const char *name, enum token_kind kind,
 				 const uint8_t *id, struct passphrase p);
 /* Keyslot by its token alone, nothing opened. Errors: ERR_NOT_FOUND. */
-MUST_CHECK enum err keyslot_named(int *ret, struct volume *v, enum token_kind kind, const uint8_t *id);
+MUST_CHECK enum err keyslot_named(int *ret, struct volume *v, enum token_kind kind,
+				  const uint8_t *id);
 /* Volume key out of keyslot (or CRYPT_ANY_SLOT). Errors: ERR_AUTH, ERR_BUSY, ERR_MEMORY. */
 MUST_CHECK enum err keyslot_volume_key(struct secret *ret, struct volume *v, int keyslot,
 				       struct passphrase p);
-/* Add a keyslot for p with its token. Doing it twice is no error. Errors: ERR_SPACE, ERR_BUSY, ERR_EXISTS
- * (this escrow id names another passphrase), ERR_IO. */
-MUST_CHECK enum err keyslot_add(struct volume *v, const struct secret *volume_key, enum token_kind kind,
-				const uint8_t *id, struct passphrase p);
+/* Add a keyslot for p with its token. Doing it twice is no error. Errors: ERR_SPACE, ERR_BUSY,
+ * ERR_EXISTS (this escrow id names another passphrase), ERR_IO. */
+MUST_CHECK enum err keyslot_add(struct volume *v, const struct secret *volume_key,
+				enum token_kind kind, const uint8_t *id, struct passphrase p);
 MUST_CHECK enum err keyslot_destroy(struct volume *v, int keyslot);
 
 #endif

@@ -1,6 +1,6 @@
 /* Volume keyslots: add and destroy them in an order that survives a power cut anywhere.
  *
- * Add:  token that announces keyslot N → keyslot N → test that it opens → token that names it.
+ * Add:  token that announces keyslot N → keyslot N → test that it opens → token naming it.
  * Keep: test the one that stays → for every other: destroy its keyslot → remove its token.
  * Every step is on the disk before the next begins, and each begins with sweeping up what an
  * interrupted one left. */
@@ -38,8 +38,8 @@ static int keyslot_cheap(struct volume *v, int keyslot)
 {
 	struct crypt_pbkdf_type p;
 
-	return crypt_keyslot_get_pbkdf(v->cd, keyslot, &p) >= 0 && !strcmp(p.type, CRYPT_KDF_PBKDF2) &&
-	       p.iterations == VOLUME_ITERATIONS;
+	return crypt_keyslot_get_pbkdf(v->cd, keyslot, &p) >= 0 &&
+	       !strcmp(p.type, CRYPT_KDF_PBKDF2) && p.iterations == VOLUME_ITERATIONS;
 }
 
 static int token_has_id(const struct token *t, enum token_kind kind, const uint8_t *id)
@@ -142,11 +142,11 @@ static enum err sweep(struct volume *v)
 	return e;
 }
 
-/* What is there for this id already? *ret_done: the very keyslot. An unlock keyslot that its key does not
- * open is dead, because the id is made from the key; an escrow id proves nothing of the kind, so a
- * recovery keyslot with another passphrase is left alone. */
-static enum err clear_way(struct volume *v, enum token_kind kind, const uint8_t *id, struct passphrase p,
-			  int *ret_done)
+/* What is there for this id already? *ret_done: the very keyslot. An unlock keyslot that its key
+ * does not open is dead, because the id is made from the key; an escrow id proves nothing of the
+ * kind, so a recovery keyslot with another passphrase is left alone. */
+static enum err clear_way(struct volume *v, enum token_kind kind, const uint8_t *id,
+			  struct passphrase p, int *ret_done)
 {
 	struct token_list l;
 	enum err e = OK;
@@ -183,7 +183,9 @@ static enum err fill_keyslot(struct volume *v, const struct secret *volume_key, 
 	int r;
 
 	/* An adopted header may have been made for another cipher. */
-	e = e ? e : volume_err(crypt_keyslot_set_encryption(v->cd, VOLUME_ENCRYPTION, VOLUME_KEY_BYTES));
+	e = e ? e :
+		volume_err(
+			crypt_keyslot_set_encryption(v->cd, VOLUME_ENCRYPTION, VOLUME_KEY_BYTES));
 	if (e)
 		return e;
 	r = crypt_keyslot_add_by_volume_key(v->cd, keyslot, (const char *)volume_key->bytes,
@@ -196,8 +198,8 @@ static enum err fill_keyslot(struct volume *v, const struct secret *volume_key, 
 	return keyslot_opens(v, keyslot, p) ? OK : ERR_IO;
 }
 
-static enum err plan_and_fill(struct volume *v, const struct secret *volume_key, enum token_kind kind,
-			      const uint8_t *id, struct passphrase p)
+static enum err plan_and_fill(struct volume *v, const struct secret *volume_key,
+			      enum token_kind kind, const uint8_t *id, struct passphrase p)
 {
 	struct token t = { .number = -1, .kind = kind, .keyslot = -1, .planned = free_keyslot(v) };
 	enum err e;
@@ -253,7 +255,8 @@ enum err volume_unlock_add(struct volume *v, const struct unlock_key *present,
 	return e ? e : keyslot_add(v, &key, TOKEN_UNLOCK, id.bytes, passphrase_unlock(fresh));
 }
 
-enum err volume_recovery_add(struct volume *v, const struct unlock_key *uk, const struct secret *recovery,
+enum err volume_recovery_add(struct volume *v, const struct unlock_key *uk,
+			     const struct secret *recovery,
 			     const uint8_t escrow_id[static ESCROW_ID_BYTES])
 {
 	SECRET struct secret key = { 0 };
@@ -296,7 +299,8 @@ enum err volume_recovery_keep(struct volume *v, const uint8_t escrow_id[static E
 	return e ? e : keep(v, TOKEN_RECOVERY, keyslot);
 }
 
-enum err volume_recovery_list(const struct volume *v, uint8_t (*ret)[ESCROW_ID_BYTES], size_t *ret_count)
+enum err volume_recovery_list(const struct volume *v, uint8_t (*ret)[ESCROW_ID_BYTES],
+			      size_t *ret_count)
 {
 	struct token_list l;
 	size_t i, n = 0;
@@ -323,7 +327,8 @@ enum err volume_foreign_keyslots(unsigned *ret, const struct volume *v)
 
 	token_list_read(&l, vol);
 	for (n = 0; n < max; n++)
-		if (crypt_keyslot_status(vol->cd, n) != CRYPT_SLOT_INACTIVE && !token_names(&l, n, -1))
+		if (crypt_keyslot_status(vol->cd, n) != CRYPT_SLOT_INACTIVE &&
+		    !token_names(&l, n, -1))
 			count++;
 	*ret = count;
 	return OK;

@@ -14,7 +14,8 @@ enum err volume_json(json_t **ret, struct volume *v)
 	const char *text;
 	enum err e = volume_err(crypt_dump_json(v->cd, &text, 0));
 
-	/* libcryptsetup allows headers of 4 MiB; ours and the distributions' have 12 KiB of JSON. */
+	/* libcryptsetup allows headers of 4 MiB; ours and the distributions' have 12 KiB of JSON.
+	 */
 	return e ? e : json_parse(ret, text, strlen(text));
 }
 
@@ -27,7 +28,7 @@ static int json_busy(const json_t *header)
 
 	if (json_array_size(json_object_get(needed, "mandatory")))
 		return 1;
-	json_object_foreach(json_object_get((json_t *)header, "keyslots"), name, keyslot) {
+	json_object_foreach (json_object_get((json_t *)header, "keyslots"), name, keyslot) {
 		const char *type = json_string_value(json_object_get(keyslot, "type"));
 
 		if (!type || strcmp(type, "luks2"))
@@ -67,7 +68,7 @@ static enum err header_part(json_t **ret, const json_t *header)
 
 	if (!json_is_object(digests) || !json_is_object(segments))
 		return ERR_FORMAT;
-	json_object_foreach(digests, name, digest)
+	json_object_foreach (digests, name, digest)
 		json_object_del(digest, "keyslots");
 	part = json_pack("{s:O, s:O}", "digests", digests, "segments", segments);
 	if (!part)
@@ -132,7 +133,8 @@ static enum err keyslot_fingerprint(struct digest *ret, struct volume *v, int ke
 	return e;
 }
 
-enum err volume_unlock_fingerprint(struct digest *ret, struct volume *v, const struct unlock_key *uk)
+enum err volume_unlock_fingerprint(struct digest *ret, struct volume *v,
+				   const struct unlock_key *uk)
 {
 	struct uk_id id;
 	int keyslot;
@@ -195,12 +197,13 @@ static int ciphers_match(struct volume *v, const struct manifest_volume *m, json
 	if (strstr(want, "null") || crypt_get_volume_key_size(v->cd) * 8 != m->key_bits ||
 	    crypt_get_sector_size(v->cd) != m->sector_size)
 		return 0;
-	json_object_foreach(json_object_get(header, "segments"), name, each)
+	json_object_foreach (json_object_get(header, "segments"), name, each)
 		if (!text_is(each, "type", "crypt") || !text_is(each, "encryption", want))
 			return 0;
-	json_object_foreach(json_object_get(header, "keyslots"), name, each) {
+	json_object_foreach (json_object_get(header, "keyslots"), name, each) {
 		area = json_object_get(each, "area");
-		if (text_is(each, "type", "luks2") && !text_is(area, "encryption", VOLUME_ENCRYPTION))
+		if (text_is(each, "type", "luks2") &&
+		    !text_is(area, "encryption", VOLUME_ENCRYPTION))
 			return 0;
 	}
 	return 1;
@@ -211,18 +214,20 @@ static int header_matches(struct volume *v, const struct manifest_volume *m)
 	struct digest d;
 	uint64_t bytes = 0;
 
-	return !header_bytes(&bytes, v) && bytes == m->header_bytes && !volume_header_digest(&d, v) && manifest_header_accepted(m, &d);
+	return !header_bytes(&bytes, v) && bytes == m->header_bytes &&
+	       !volume_header_digest(&d, v) && manifest_header_accepted(m, &d);
 }
 
-static int keyslot_matches(struct volume *v, const struct manifest_volume *m, const struct unlock_key *uk)
+static int keyslot_matches(struct volume *v, const struct manifest_volume *m,
+			   const struct unlock_key *uk)
 {
 	struct digest d;
 
 	return !volume_unlock_fingerprint(&d, v, uk) && manifest_keyslot_accepted(m, &d);
 }
 
-enum err volume_check(struct volume *v, const struct manifest_volume *m, const struct unlock_key *uk,
-		      const char **ret_what)
+enum err volume_check(struct volume *v, const struct manifest_volume *m,
+		      const struct unlock_key *uk, const char **ret_what)
 {
 	JSON *header = NULL;
 	enum err e = volume_json(&header, v);

@@ -13,7 +13,8 @@ enum err crypttab_read(struct crypttab *ret, const char *path)
 	if (!f)
 		return ERR_NOT_FOUND;
 	while (t.count < CRYPTTAB_ENTRIES_MAX && fgets(line, sizeof(line), f)) {
-		if (sscanf(line, "%127s %255s", entry.name, entry.source) != 2 || entry.name[0] == '#')
+		if (sscanf(line, "%127s %255s", entry.name, entry.source) != 2 ||
+		    entry.name[0] == '#')
 			continue;
 		t.at[t.count++] = entry;
 	}

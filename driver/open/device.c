@@ -39,7 +39,8 @@ static enum err device_wait(char *ret, size_t size, const struct wanted *w, cons
 		if (e != ERR_NOT_FOUND || n >= polls)
 			return e;
 		if (n == QUIET_POLLS)
-			fprintf(stderr, "holdfast: waiting for the disk of volume %s (up to %u s)\n", name,
+			fprintf(stderr,
+				"holdfast: waiting for the disk of volume %s (up to %u s)\n", name,
 				wait_s);
 		nanosleep(&pause, NULL);
 	}
@@ -51,7 +52,8 @@ enum err device_wait_uuid(char *ret, size_t size, const uint8_t uuid[static 16],
 	return device_wait(ret, size, &(struct wanted){ .uuid = uuid }, name, wait_s);
 }
 
-enum err device_wait_source(char *ret, size_t size, const char *source, const char *name, unsigned wait_s)
+enum err device_wait_source(char *ret, size_t size, const char *source, const char *name,
+			    unsigned wait_s)
 {
 	static const char *const links[][2] = {
 		{ "PARTUUID=", "/dev/disk/by-partuuid/" },
@@ -67,6 +69,7 @@ enum err device_wait_source(char *ret, size_t size, const char *source, const ch
 	snprintf(path, sizeof(path), "%s", source);
 	for (i = 0; i < sizeof(links) / sizeof(links[0]); i++)
 		if (!strncmp(source, links[i][0], strlen(links[i][0])))
-			snprintf(path, sizeof(path), "%s%s", links[i][1], source + strlen(links[i][0]));
+			snprintf(path, sizeof(path), "%s%s", links[i][1],
+				 source + strlen(links[i][0]));
 	return device_wait(ret, size, &(struct wanted){ .path = path }, name, wait_s);
 }

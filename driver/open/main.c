@@ -1,5 +1,6 @@
-/* holdfast-open: opens the managed volumes in the initramfs, from pre-boot's hand-off or, with --recovery,
- * with the recovery key. Started by scripts/local-top/holdfast before the distribution's own script. */
+/* holdfast-open: opens the managed volumes in the initramfs, from pre-boot's hand-off or, with
+ * --recovery, with the recovery key. Started by scripts/local-top/holdfast before the
+ * distribution's own script. */
 #include <sodium.h>
 #include <stdio.h>
 
@@ -18,8 +19,9 @@ static const char usage[] =
 	"  --check-only      check and test everything, activate nothing\n"
 	"  --recovery        ask for the recovery key instead, and open crypttab's volumes\n"
 	"  --crypttab FILE   with --recovery (/cryptroot/crypttab)\n"
-	"  --device DEVICE --name NAME   this volume is on this device, instead of looking for its UUID;\n"
-	"                    with --recovery: open this one only, whatever crypttab says\n"
+	"  --device DEVICE --name NAME\n"
+	"                    this volume is on this device: its UUID is not looked for; with\n"
+	"                    --recovery: open this one only, whatever crypttab says\n"
 	"\n"
 	"Exit status: 0 all open; 1 no hand-off; 2 refused: something differs from what was vouched\n"
 	"for; 3 a disk is missing or cannot be read; 64 wrong usage.\n";
@@ -27,14 +29,10 @@ static const char usage[] =
 static int exit_status(enum err e, int recovery)
 {
 	switch (e) {
-	case OK:
-		return 0;
-	case ERR_NOT_FOUND:
-		return recovery ? 3 : 1;
-	case ERR_CHANGED:
-		return 2;
-	default:
-		return 3;
+	case OK: return 0;
+	case ERR_NOT_FOUND: return recovery ? 3 : 1;
+	case ERR_CHANGED: return 2;
+	default: return 3;
 	}
 }
 

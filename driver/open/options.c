@@ -7,7 +7,19 @@
 
 #include "../handoff_file.h"
 
-enum option_letter { HANDOFF_FILE = 1, RUN, CRYPTTAB, DEVICE, NAME, WAIT, RECOVERY, CHECK, ONLY, NO, HELP };
+enum option_letter {
+	HANDOFF_FILE = 1,
+	RUN,
+	CRYPTTAB,
+	DEVICE,
+	NAME,
+	WAIT,
+	RECOVERY,
+	CHECK,
+	ONLY,
+	NO,
+	HELP
+};
 
 static const struct option table[] = {
 	{ "handoff", required_argument, NULL, HANDOFF_FILE },
@@ -86,7 +98,8 @@ enum err options_parse(struct options *ret, int argc, char **argv)
 		}
 	}
 	if (optind != argc) {
-		fprintf(stderr, "holdfast-open: \"%s\" is not expected. See --help.\n", argv[optind]);
+		fprintf(stderr, "holdfast-open: \"%s\" is not expected. See --help.\n",
+			argv[optind]);
 		return ERR_RANGE;
 	}
 	*ret = o;

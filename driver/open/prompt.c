@@ -23,8 +23,8 @@ static void mistyped(size_t group)
 	if (group)
 		fprintf(stderr, "\nGroup %zu is mistyped.", group);
 	else
-		fprintf(stderr, "\nA recovery key has %zu groups of %d letters.", code_groups(CODE_RECOVERY),
-			CODE_GROUP_LETTERS);
+		fprintf(stderr, "\nA recovery key has %zu groups of %d letters.",
+			code_groups(CODE_RECOVERY), CODE_GROUP_LETTERS);
 }
 
 static void show(const struct typed *t)

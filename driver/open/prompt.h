@@ -4,9 +4,9 @@
 
 #include "../../common/secret.h"
 
-/* Ask on standard error, read from standard input. On a terminal each letter shows as a star, and a group
- * is checked as soon as it is typed; else a line is read. *ret is the canonical text.
- * Errors: ERR_FORMAT (a message is out), ERR_IO (end of input). */
+/* Ask on standard error, read from standard input. On a terminal each letter shows as a star, and a
+ * group is checked as soon as it is typed; else a line is read. *ret is the canonical text. Errors:
+ * ERR_FORMAT (a message is out), ERR_IO (end of input). */
 MUST_CHECK enum err prompt_recovery(struct secret *ret);
 
 #endif

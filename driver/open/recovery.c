@@ -35,7 +35,8 @@ static enum err wanted(struct crypttab *ret, const struct options *o)
 	if (!o->device)
 		return crypttab_read(ret, o->crypttab);
 	ret->count = 1;
-	if (snprintf(ret->at[0].name, sizeof(ret->at[0].name), "%s", o->name) >= (int)sizeof(ret->at[0].name) ||
+	if (snprintf(ret->at[0].name, sizeof(ret->at[0].name), "%s", o->name) >=
+		    (int)sizeof(ret->at[0].name) ||
 	    snprintf(ret->at[0].source, sizeof(ret->at[0].source), "%s", o->device) >=
 		    (int)sizeof(ret->at[0].source))
 		return ERR_RANGE;
@@ -51,15 +52,16 @@ static void try_door(struct door *d, const struct secret *recovery, const struct
 
 	e = e ? e : volume_load(&v, device);
 	if (!e)
-		e = o->check_only ? volume_test_recovery(v, recovery) : volume_open_recovery(v, name, recovery);
+		e = o->check_only ? volume_test_recovery(v, recovery) :
+				    volume_open_recovery(v, name, recovery);
 	if (!e || e == ERR_EXISTS) {
 		fprintf(stderr, "holdfast: volume %s is open\n", name);
 		d->state = OPENED;
 	} else if (e == ERR_AUTH) {
 		fprintf(stderr, "holdfast: this recovery key does not open volume %s\n", name);
 	} else {
-		fprintf(stderr, "holdfast: volume %s (%s): %s %s\n", name, d->entry.source, err_text(e),
-			volume_problem(v));
+		fprintf(stderr, "holdfast: volume %s (%s): %s %s\n", name, d->entry.source,
+			err_text(e), volume_problem(v));
 		d->state = MISSING;
 	}
 }
@@ -106,7 +108,8 @@ enum err recovery_run(const struct options *o)
 	size_t i;
 
 	if (e) {
-		fprintf(stderr, "holdfast: %s names no volume to open\n", o->device ? o->device : o->crypttab);
+		fprintf(stderr, "holdfast: %s names no volume to open\n",
+			o->device ? o->device : o->crypttab);
 		return e;
 	}
 	signal(SIGINT, SIG_IGN);

@@ -4,8 +4,8 @@
 
 #include "options.h"
 
-/* Asks until every volume whose disk is there is open. Errors: ERR_NOT_FOUND (no volumes to open, or
- * disks missing), ERR_IO (end of input). */
+/* Asks until every volume whose disk is there is open. Errors: ERR_NOT_FOUND (no volumes to open,
+ * or disks missing), ERR_IO (end of input). */
 MUST_CHECK enum err recovery_run(const struct options *o);
 
 #endif

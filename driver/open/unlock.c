@@ -29,21 +29,22 @@ static void refuse(struct outcome *o, const char *name, const char *what)
 	o->refused++;
 }
 
-static enum err open_checked(struct volume *v, const char *name, const struct unlock_key *uk, int check_only)
+static enum err open_checked(struct volume *v, const char *name, const struct unlock_key *uk,
+			     int check_only)
 {
 	return check_only ? volume_test_unlock(v, uk) : volume_open(v, name, uk);
 }
 
-static enum err find_device(char *ret, size_t size, const struct manifest_volume *m, const char *name,
-			    const struct options *opt)
+static enum err find_device(char *ret, size_t size, const struct manifest_volume *m,
+			    const char *name, const struct options *opt)
 {
 	if (opt->name && !strcmp(opt->name, name))
 		return device_wait_source(ret, size, opt->device, name, opt->wait_s);
 	return device_wait_uuid(ret, size, m->uuid, name, opt->wait_s);
 }
 
-static void open_volume(struct outcome *o, const struct manifest_volume *m, const struct unlock_key *uk,
-			const struct options *opt)
+static void open_volume(struct outcome *o, const struct manifest_volume *m,
+			const struct unlock_key *uk, const struct options *opt)
 {
 	char name[sizeof(m->name) + 1] = { 0 }, device[PATH_MAX];
 	const char *what = "header";
@@ -84,7 +85,8 @@ static void keys_to_keyring(const struct handoff *h)
 
 	e = e ? e : keyring_put(KEYRING_USER, h->head.user_seed);
 	if (e)
-		fprintf(stderr, "holdfast: the keys did not reach the kernel's keyring: %s\n", err_text(e));
+		fprintf(stderr, "holdfast: the keys did not reach the kernel's keyring: %s\n",
+			err_text(e));
 }
 
 static enum err pass_on(struct handoff *h, const struct options *opt)
@@ -105,7 +107,8 @@ static enum err take_handoff(struct handoff *ret, const char *path)
 	enum err e = handoff_file_read(ret, path);
 
 	if (e == ERR_NOT_FOUND || (!e && (ret->head.flags & HANDOFF_NO_KEYS))) {
-		fprintf(stderr, "holdfast: this start did not come from holdfast.efi: there is no hand-off\n");
+		fprintf(stderr,
+			"holdfast: this start did not come from holdfast.efi: there is no hand-off\n");
 		return ERR_NOT_FOUND;
 	}
 	if (e)
@@ -123,7 +126,8 @@ static enum err open_all(struct handoff *h, const struct options *opt)
 	memcpy(uk.bytes, h->head.unlock_key, sizeof(uk.bytes));
 	for (i = 0; !opt->keyring_only && i < h->manifest.volume_count; i++)
 		open_volume(&o, &h->manifest.volumes[i], &uk, opt);
-	/* With the key in the keyring, any later tool would open the refused volume through its token. */
+	/* With the key in the keyring, any later tool would open the refused volume through its
+	 * token. */
 	if (o.refused)
 		return ERR_CHANGED;
 	if (o.failed && !o.opened)

@@ -4,8 +4,9 @@
 
 #include "options.h"
 
-/* Errors: ERR_NOT_FOUND (no hand-off), ERR_CHANGED (refused), ERR_IO (a volume is missing or cannot be
- * opened). Messages are on standard error. The hand-off file is gone afterwards in every case. */
+/* Errors: ERR_NOT_FOUND (no hand-off), ERR_CHANGED (refused), ERR_IO (a volume is missing or cannot
+ * be opened). Messages are on standard error. The hand-off file is gone afterwards in every case.
+ */
 MUST_CHECK enum err unlock_run(const struct options *o);
 
 #endif

@@ -1,8 +1,9 @@
-/* libcryptsetup-token-holdfast.so: lets stock cryptsetup and systemd-cryptsetup open a managed volume
- * with the unlock key of this boot. libcryptsetup loads it for tokens of type "holdfast".
+/* libcryptsetup-token-holdfast.so: lets stock cryptsetup and systemd-cryptsetup open a managed
+ * volume with the unlock key of this boot. libcryptsetup loads it for tokens of type "holdfast".
  *
- * The key comes from root's user keyring, else from a hand-off file that still has its keys. Only root
- * gets it. Errors leave here as negative errno: -ENOENT is "not mine, try the next", -EINVAL "malformed". */
+ * The key comes from root's user keyring, else from a hand-off file that still has its keys. Only
+ * root gets it. Errors leave here as negative errno: -ENOENT is "not mine, try the next", -EINVAL
+ * "malformed". */
 #include <errno.h>
 #include <libcryptsetup.h>
 #include <stdio.h>

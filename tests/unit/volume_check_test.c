@@ -1,5 +1,6 @@
-/* Volume: what volume_check refuses. Each row edits the JSON of a real header, repairs the checksums of both
- * copies (as an attacker would), and asks whether the header still passes for the one vouched for. */
+/* Volume: what volume_check refuses. Each row edits the JSON of a real header, repairs the
+ * checksums of both copies (as an attacker would), and asks whether the header still passes for the
+ * one vouched for. */
 #include "volume_image.h"
 
 #include <jansson.h>
@@ -15,7 +16,8 @@ static uint8_t header[2 * HEADER_BYTES];
 static void header_io(int write)
 {
 	int fd = open(image_path, O_RDWR | O_CLOEXEC);
-	ssize_t n = write ? pwrite(fd, header, sizeof(header), 0) : pread(fd, header, sizeof(header), 0);
+	ssize_t n = write ? pwrite(fd, header, sizeof(header), 0) :
+			    pread(fd, header, sizeof(header), 0);
 
 	assert_int_equal(n, sizeof(header));
 	close(fd);
@@ -101,10 +103,12 @@ static void edit_keyslot_null(json_t *j)
 	json_object_set_new(area, "key_size", json_integer(32));
 }
 
-/* The recovery keyslot's fingerprint is not in the manifest, but a null cipher there is refused too. */
+/* The recovery keyslot's fingerprint is not in the manifest, but a null cipher there is refused
+ * too. */
 static void edit_other_keyslot_null(json_t *j)
 {
-	json_t *area = json_object_get(json_object_get(json_object_get(j, "keyslots"), "1"), "area");
+	json_t *area = json_object_get(json_object_get(json_object_get(j, "keyslots"), "1"),
+				       "area");
 
 	json_object_set_new(area, "encryption", json_string("cipher_null-ecb"));
 	json_object_set_new(area, "key_size", json_integer(32));
@@ -112,7 +116,8 @@ static void edit_other_keyslot_null(json_t *j)
 
 static void edit_keyslot_kdf(json_t *j)
 {
-	json_object_set_new(json_object_get(first(j, "keyslots"), "kdf"), "iterations", json_integer(4000000));
+	json_object_set_new(json_object_get(first(j, "keyslots"), "kdf"), "iterations",
+			    json_integer(4000000));
 }
 
 static void edit_digest(json_t *j)
@@ -175,7 +180,8 @@ static void edited_headers_are_refused(void **state)
 		{ "threat 1: segment in ECB", edit_segment_ecb, "cipher", 0 },
 		{ "threat 1: segment not encrypted at all", edit_segment_linear, "cipher", 1 },
 		{ "threat 2: unlock keyslot with the null cipher", edit_keyslot_null, "cipher", 1 },
-		{ "threat 2: recovery keyslot with the null cipher", edit_other_keyslot_null, "cipher", 1 },
+		{ "threat 2: recovery keyslot with the null cipher", edit_other_keyslot_null,
+		  "cipher", 1 },
 		{ "threat 3: forged requirement", edit_requirement, "header", 0 },
 		{ "segment moved", edit_segment_offset, "header", 0 },
 		{ "IV offset changed", edit_iv, "header", 0 },
@@ -270,8 +276,8 @@ static void rotation_is_accepted_when_announced(void **state)
 	assert_int_equal(volume_check(v, &m, &uk_two, &what), OK);
 }
 
-/* Metadata of a decryption that has just begun, as valid as libcryptsetup makes it: whoever forges that
- * (CVE-2021-4122) makes stock tools write plain text, and mounts what he has put behind it. */
+/* Metadata of a decryption that has just begun, as valid as libcryptsetup makes it: whoever forges
+ * that (CVE-2021-4122) makes stock tools write plain text, and mounts what he has put behind it. */
 static void decryption_begin(void)
 {
 	const struct crypt_params_reencrypt params = {
@@ -286,8 +292,9 @@ static void decryption_begin(void)
 
 	assert_int_equal(crypt_init(&cd, image_path), 0);
 	assert_int_equal(crypt_load(cd, CRYPT_LUKS2, NULL), 0);
-	r = crypt_reencrypt_init_by_passphrase(cd, NULL, (const char *)uk_one.bytes, sizeof(uk_one.bytes), 0,
-					       CRYPT_ANY_SLOT, NULL, NULL, &params);
+	r = crypt_reencrypt_init_by_passphrase(cd, NULL, (const char *)uk_one.bytes,
+					       sizeof(uk_one.bytes), 0, CRYPT_ANY_SLOT, NULL, NULL,
+					       &params);
 	if (r < 0)
 		fail_msg("libcryptsetup does not begin a decryption: %s", strerror(-r));
 	crypt_free(cd);

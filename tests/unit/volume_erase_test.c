@@ -1,4 +1,5 @@
-/* Volume erase: nothing opens afterwards, a disk that lies is noticed, and only the area asked for is touched. */
+/* Volume erase: nothing opens afterwards, a disk that lies is noticed, and only the area asked for
+ * is touched. */
 #include "volume_image.h"
 
 #include <errno.h>
@@ -47,8 +48,9 @@ static void nothing_opens_after_erase(void **state)
 	assert_int_equal(volume_load(&v, image_path), ERR_FORMAT);
 }
 
-/* What a copy of the whole area does: it opens, with the key of its time. No erasing can prevent that, which
- * is why the server offers the escrow of a killed device for deletion (docs/volumes.md). */
+/* What a copy of the whole area does: it opens, with the key of its time. No erasing can prevent
+ * that, which is why the server offers the escrow of a killed device for deletion
+ * (docs/volumes.md). */
 static void complete_copy_of_the_area_still_opens(void **state)
 {
 	VOLUME *v = image_formatted();
@@ -111,7 +113,9 @@ static void only_the_area_is_touched(void **state)
 
 static void shrunken_device_is_erased_as_far_as_it_goes(void **state)
 {
-	struct { off_t bytes; } rows[] = { { 1 << 20 }, { 4096 * 3 }, { 5000 }, { 1 } };
+	struct {
+		off_t bytes;
+	} rows[] = { { 1 << 20 }, { 4096 * 3 }, { 5000 }, { 1 } };
 	size_t i;
 
 	(void)state;
@@ -132,7 +136,8 @@ static void lying_disk_is_noticed(void **state)
 	image_empty(IMAGE_BYTES);
 	for (i = 0; i < sizeof(places) / sizeof(places[0]); i++) {
 		lie_at = places[i];
-		assert_int_equal(volume_erase_with(image_path, ERASE_BYTES, read_lying), ERR_CHANGED);
+		assert_int_equal(volume_erase_with(image_path, ERASE_BYTES, read_lying),
+				 ERR_CHANGED);
 	}
 	lie_at = 16 << 20;
 	assert_int_equal(volume_erase_with(image_path, ERASE_BYTES, read_lying), OK);

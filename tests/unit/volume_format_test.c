@@ -46,7 +46,8 @@ static void format_needs_room(void **state)
 	(void)state;
 	image_empty(1 << 20);
 	assert_int_equal(volume_format(image_path, &uk_one, &recovery, escrow_one), ERR_SPACE);
-	assert_int_equal(volume_format("/nowhere/at-all", &uk_one, &recovery, escrow_one), ERR_NOT_FOUND);
+	assert_int_equal(volume_format("/nowhere/at-all", &uk_one, &recovery, escrow_one),
+			 ERR_NOT_FOUND);
 }
 
 static void load_tells_what_is_wrong(void **state)
@@ -65,7 +66,9 @@ static void load_tells_what_is_wrong(void **state)
 static void image_by_others(const char *passphrase)
 {
 	const struct crypt_pbkdf_type pbkdf = {
-		.type = CRYPT_KDF_PBKDF2, .hash = "sha256", .iterations = 1200,
+		.type = CRYPT_KDF_PBKDF2,
+		.hash = "sha256",
+		.iterations = 1200,
 		.flags = CRYPT_PBKDF_NO_BENCHMARK,
 	};
 	struct crypt_device *cd;
@@ -73,8 +76,10 @@ static void image_by_others(const char *passphrase)
 	image_empty(IMAGE_BYTES);
 	assert_int_equal(crypt_init(&cd, image_path), 0);
 	assert_int_equal(crypt_set_pbkdf_type(cd, &pbkdf), 0);
-	assert_int_equal(crypt_format(cd, CRYPT_LUKS2, "aes", "xts-plain64", NULL, NULL, 64, NULL), 0);
-	assert_int_equal(crypt_keyslot_add_by_volume_key(cd, 0, NULL, 0, passphrase, strlen(passphrase)), 0);
+	assert_int_equal(crypt_format(cd, CRYPT_LUKS2, "aes", "xts-plain64", NULL, NULL, 64, NULL),
+			 0);
+	assert_int_equal(
+		crypt_keyslot_add_by_volume_key(cd, 0, NULL, 0, passphrase, strlen(passphrase)), 0);
 	crypt_free(cd);
 }
 
@@ -90,7 +95,8 @@ static void adopt(int remove_others)
 	assert_int_equal(volume_adopt(v, &wrong, &uk_one, &recovery, escrow_one, 1), ERR_AUTH);
 	assert_int_equal(volume_foreign_keyslots(&foreign, v), OK);
 	assert_int_equal(foreign, 1);
-	assert_int_equal(volume_adopt(v, &existing, &uk_one, &recovery, escrow_one, remove_others), OK);
+	assert_int_equal(volume_adopt(v, &existing, &uk_one, &recovery, escrow_one, remove_others),
+			 OK);
 	assert_int_equal(volume_test_unlock(v, &uk_one), OK);
 	assert_int_equal(opens_recovery(v, RECOVERY_ONE), OK);
 	assert_int_equal(volume_foreign_keyslots(&foreign, v), OK);
@@ -105,7 +111,8 @@ static void adopt_keeps_others(void **state)
 
 static void adopt_removes_others(void **state)
 {
-	SECRET struct secret existing = secret_text("installer"), recovery = secret_text(RECOVERY_TWO);
+	SECRET struct secret existing = secret_text("installer"),
+			     recovery = secret_text(RECOVERY_TWO);
 	VOLUME *v = NULL;
 
 	(void)state;
@@ -117,7 +124,8 @@ static void adopt_removes_others(void **state)
 /* FACTS of the trade: re-encryption and other tools move keyslots, so no number means anything. */
 static void keyslots_are_found_by_token(void **state)
 {
-	SECRET struct secret existing = secret_text("installer"), recovery = secret_text(RECOVERY_ONE);
+	SECRET struct secret existing = secret_text("installer"),
+			     recovery = secret_text(RECOVERY_ONE);
 	VOLUME *v = NULL;
 	unsigned foreign;
 	int i;

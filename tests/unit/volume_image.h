@@ -1,4 +1,5 @@
-/* Image files for the tests of the volume layer: a fresh folder, an image, keys. One test program each. */
+/* Image files for the tests of the volume layer: a fresh folder, an image, keys. One test program
+ * each. */
 #ifndef HOLDFAST_VOLUME_IMAGE_H
 #define HOLDFAST_VOLUME_IMAGE_H
 
@@ -19,6 +20,9 @@
 
 #include "driver/volume.h"
 
+#ifndef IMAGE_PARENT
+#define IMAGE_PARENT "/tmp"
+#endif
 #define IMAGE_BYTES ((off_t)18 << 20)
 #define RECOVERY_ONE "BCDEF-GHJKL-NPRST-XBCDE-FGHJK-LNPRS-TXBCD-EFGHJ"
 #define RECOVERY_TWO "XBCDE-FGHJK-LNPRS-TXBCD-EFGHJ-BCDEF-GHJKL-NPRST"
@@ -29,8 +33,9 @@ static const struct unlock_key uk_two = { "the second unlock key, 32 bytes" };
 static const uint8_t escrow_one[ESCROW_ID_BYTES] = "escrow record 1";
 static const uint8_t escrow_two[ESCROW_ID_BYTES] = "escrow record 2";
 
-/* libcryptsetup measures this processor for an eighth of a second to choose the iterations of the volume
- * key's digest, which every opening then repeats. A clock that leaps makes it choose the minimum. */
+/* libcryptsetup measures this processor for an eighth of a second to choose the iterations of the
+ * volume key's digest, which every opening then repeats. A clock that leaps makes it choose the
+ * minimum. */
 int getrusage(__rusage_who_t who, struct rusage *ret)
 {
 	static __time_t leap;
@@ -53,7 +58,7 @@ static inline void image_empty(off_t bytes)
 static inline int image_setup(void **state)
 {
 	(void)state;
-	strcpy(image_dir, "/tmp/volume-test-XXXXXX");
+	strcpy(image_dir, IMAGE_PARENT "/volume-test-XXXXXX");
 	if (!mkdtemp(image_dir))
 		return -1;
 	snprintf(image_path, sizeof(image_path), "%s/disk.img", image_dir);
@@ -98,7 +103,9 @@ static inline enum err opens_recovery(struct volume *v, const char *text)
 static inline void image_add_foreign(const char *opener, size_t opener_len, const char *passphrase)
 {
 	const struct crypt_pbkdf_type pbkdf = {
-		.type = CRYPT_KDF_PBKDF2, .hash = "sha256", .iterations = 1200,
+		.type = CRYPT_KDF_PBKDF2,
+		.hash = "sha256",
+		.iterations = 1200,
 		.flags = CRYPT_PBKDF_NO_BENCHMARK,
 	};
 	struct crypt_device *cd;
@@ -106,8 +113,8 @@ static inline void image_add_foreign(const char *opener, size_t opener_len, cons
 	assert_int_equal(crypt_init(&cd, image_path), 0);
 	assert_int_equal(crypt_load(cd, CRYPT_LUKS2, NULL), 0);
 	assert_int_equal(crypt_set_pbkdf_type(cd, &pbkdf), 0);
-	assert_true(crypt_keyslot_add_by_passphrase(cd, CRYPT_ANY_SLOT, opener, opener_len, passphrase,
-						    strlen(passphrase)) >= 0);
+	assert_true(crypt_keyslot_add_by_passphrase(cd, CRYPT_ANY_SLOT, opener, opener_len,
+						    passphrase, strlen(passphrase)) >= 0);
 	crypt_free(cd);
 }
 

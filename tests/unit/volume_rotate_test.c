@@ -1,13 +1,15 @@
 /* Volume: rotation of unlock and recovery keys, with the power cut at every single write.
  *
- * A child rotates; its n-th write to the image is its last, done half or not at all. Then the parent
- * loads what is on the "disk" and holds it against what must be true at that point. */
+ * A child rotates; its n-th write to the image is its last, done half or not at all. Then the
+ * parent loads what is on the "disk" and holds it against what must be true at that point. */
+#define IMAGE_PARENT "/dev/shm" /* flushed some thousand times: not on a disk */
 #include "volume_image.h"
 
 #include <sys/stat.h>
 #include <sys/wait.h>
 
-#define COPY_BYTES ((size_t)2 << 20) /* headers and the first keyslots: all that rotation touches */
+#define COPY_BYTES ((size_t)2 << 20) /* headers and the first keyslots: all that rotation touches  \
+				      */
 #define DIED 77
 
 /* After the n-th write is the same as before the next. */
@@ -83,7 +85,8 @@ static int cut_at(operation *run, long n, enum cut how)
 	return WEXITSTATUS(status) == 0;
 }
 
-/* Cut at every write, and let `check` judge each; afterwards the operation is repeated and must succeed. */
+/* Cut at every write, and let `check` judge each; afterwards the operation is repeated and must
+ * succeed. */
 static void cut_everywhere(operation *run, void (*check)(struct volume *v), operation *after)
 {
 	struct volume *v;
