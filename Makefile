@@ -1,17 +1,33 @@
-# What is built. How it is built is in build/rules.mk.
-#   make        everything          make test   all tests          make demo   the whole story
-#   make bench  the measurements    make clean  remove outputs (not the cache)
+# What is built. How it is built is in build/rules.mk. `make help` lists the goals.
 
 .DEFAULT_GOAL := all
 include build/rules.mk
 -include preboot/libsodium.mk
 
-.PHONY: all unit fuzz test demo bench clean programs tests
+define HELP
+make          build everything into build/out/
+make demo     a virtual laptop from its pre-boot prompt to its remote kill; SCRIPTED=1 types for itself
+make test     all tests
+make unit     unit tests, plain and under ASan and UBSan
+make fuzz     each fuzzer for FUZZ_SECONDS (8)
+make bench    the measurements, into build/out/bench.json
+make install  into DESTDIR (default /) under PREFIX (default /usr)
+make clean    remove outputs, but for the cache
+
+V=1 shows the commands.
+endef
+export HELP
+
+.PHONY: help install all unit fuzz test demo bench clean programs tests
 all: programs build/out/efi/holdfast.efi
 
+# The REST client needs libcurl, so it stays out of libholdfast.
+REST := $(wildcard common/rest*_host.c)
+COMMON := $(filter-out $(REST),$(wildcard common/*.c))
+
 # Libraries: name, sources. Each flavour (host, asan, fuzz) gets its own archive.
-$(call library,common,$(filter-out common/rest_host.c,$(wildcard common/*.c)))
-$(call library,rest,common/rest_host.c)
+$(call library,common,$(COMMON))
+$(call library,rest,$(REST))
 $(call library,volume,$(wildcard driver/*.c))
 $(call library,open,$(call modules,driver/open))
 $(call library,agent,$(wildcard agent/*.c))
@@ -35,17 +51,17 @@ $(call program,holdfast-server,server/main,frontend vault server common,$(HOST_L
 $(call program,holdfast-ctl,server/ctl,ctl server rest common,$(HOST_LIBS) -lcurl -lsqlite3)
 
 # libholdfast: escrow/backup messages for other programs.
-$(call shared,libholdfast.so.0,$(filter-out common/rest_host.c,$(wildcard common/*.c)),,common/holdfast.map,$(HOST_LIBS))
+$(call shared,libholdfast.so.0,$(COMMON),,common/holdfast.map,$(HOST_LIBS))
 $(call shared,libcryptsetup-token-holdfast.so,$(wildcard driver/token/*.c),volume common,driver/token/plugin.map,$(VOLUME_LIBS) -lkeyutils)
 
 programs: $(PROGRAMS) $(SHARED) build/out/host/lib/libholdfast.so build/out/host/lib/pkgconfig/holdfast.pc
 
 build/out/host/lib/libholdfast.so: build/out/host/lib/libholdfast.so.0
-	ln -sf $(<F) $@
+	@ln -sf $(<F) $@
 
 build/out/host/lib/pkgconfig/holdfast.pc: common/holdfast.pc.in
 	@mkdir -p $(@D)
-	sed -e 's|@PREFIX@|$(PREFIX)|' $< >$@
+	@sed -e 's|@PREFIX@|$(PREFIX)|' -e 's|@MULTIARCH@|$(shell gcc -print-multiarch)|' $< >$@
 
 # Pre-boot: our code, the freestanding core and libsodium's portable and SSSE3 sources.
 EFI_SRC := $(wildcard preboot/*.c) $(filter-out %_host.c,$(wildcard common/*.c))
@@ -77,6 +93,12 @@ demo: all $(TOOL_PROGRAMS)
 
 bench: all $(TOOL_PROGRAMS)
 	build/bench
+
+help:
+	@echo "$$HELP"
+
+install: all
+	build/install "$(DESTDIR)" "$(PREFIX)"
 
 clean:
 	find build/out -mindepth 1 -maxdepth 1 ! -name cache -exec rm -rf {} +

@@ -11,7 +11,7 @@ endif
 PREFIX ?= /usr
 
 # Dependencies first: everything below may then count on the packages.
-ifeq ($(filter clean,$(MAKECMDGOALS)),)
+ifeq ($(filter clean help,$(MAKECMDGOALS)),)
 DEPS_RESULT := $(shell build/deps >&2 || echo failed)
 ifneq ($(DEPS_RESULT),)
 $(error build/deps failed)

@@ -4,7 +4,6 @@ messages made by jwcrypto; and it exports its documented functions only."""
 import os
 import pathlib
 import re
-import shutil
 import subprocess
 import sys
 import tempfile
@@ -38,18 +37,15 @@ no key: not the message, key or code that was expected
 
 
 def install(where):
-    """The files as a package would place them, under another prefix."""
-    for name, source in (("lib/libholdfast.so.0", LIB / "libholdfast.so.0"),
-                         ("lib/pkgconfig/holdfast.pc", LIB / "pkgconfig/holdfast.pc"),
-                         ("include/holdfast.h", ROOT / "common/holdfast.h")):
-        (where / name).parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy(source, where / name)
-    (where / "lib/libholdfast.so").symlink_to("libholdfast.so.0")
+    """The files as a package would place them, under another root."""
+    subprocess.run([ROOT / "build/install", where], check=True)
 
 
 def compiled(where):
-    config = subprocess.run(["pkg-config", f"--define-variable=prefix={where}", "--cflags", "--libs", "holdfast"],
-                            env={**os.environ, "PKG_CONFIG_PATH": str(where / "lib/pkgconfig")},
+    folder = next(where.glob("usr/lib/*/pkgconfig"))
+    config = subprocess.run(["pkg-config", "--cflags", "--libs", "holdfast"],
+                            env={**os.environ, "PKG_CONFIG_PATH": str(folder), "PKG_CONFIG_SYSROOT_DIR": str(where),
+                                 "PKG_CONFIG_ALLOW_SYSTEM_LIBS": "1", "PKG_CONFIG_ALLOW_SYSTEM_CFLAGS": "1"},
                             capture_output=True, text=True, check=True).stdout.split()
     program = where / "helpdesk"
     subprocess.run(["cc", "-std=c99", "-Wall", "-Wextra", "-Werror", ROOT / "tests/jose/helpdesk.c", "-o", program,
@@ -76,7 +72,7 @@ def test_program():
         install(where)
         program = compiled(where)
         arguments, certified = messages()
-        out = subprocess.run([program, *arguments], env={"LD_LIBRARY_PATH": str(where / "lib")},
+        out = subprocess.run([program, *arguments], env={"LD_LIBRARY_PATH": str(next(where.glob("usr/lib/*/libholdfast.so")).parent)},
                              capture_output=True, text=True, check=True).stdout
         assert out == WANT.format(certified=certified), out
 
