@@ -104,7 +104,7 @@ class Laptop(Machine):
         begin = time.monotonic()
         self.start(**start_options)
         self.unlock(password)
-        self.wait_control()
+        self.wait_agent()
         return time.monotonic() - begin
 
     def shutdown(self):
@@ -127,17 +127,21 @@ class Laptop(Machine):
     # ---- the agent ----
 
     def agent_status(self):
-        return json.loads(self.run("holdfast status --json"))
+        return json.loads(self.run("holdfast status --json 2>/dev/null"))
+
+    def wait_agent(self):
+        """Wait until the guest takes commands and both daemons answer."""
+        self.wait_control()
+        self.wait_status(lambda s: s.get("state") not in (None, "unknown", "busy"), "both daemons answer", 90)
 
     def wait_status(self, condition, what, seconds=60):
         """Wait until the agent's status fulfils a condition."""
         end = time.monotonic() + seconds
         while True:
-            status, text = self.run("holdfast status --json", check=False)
-            if status == 0:
-                known = json.loads(text)
-                if condition(known):
-                    return known
+            _, text = self.run("holdfast status --json 2>/dev/null", check=False)
+            known = json.loads(text) if text.lstrip().startswith("{") else {}
+            if known and condition(known):
+                return known
             if time.monotonic() > end:
                 raise AssertionError(f"the agent did not report: {what}; it says:\n{text}")
             time.sleep(0.2)

@@ -77,7 +77,7 @@ class Organisation:
     def start(self):
         with open(self.log, "ab") as log:
             self.process = subprocess.Popen(
-                [BIN / "holdfast-server", "--data", self.data, "--listen", f"127.0.0.1:{self.port}",
+                [BIN / "holdfast-server", "--state", self.data, "--listen", f"127.0.0.1:{self.port}",
                  "--url", f"https://10.0.2.2:{self.port}"],
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log, preexec_fn=die_with_parent)
         end = time.monotonic() + 20
@@ -122,12 +122,13 @@ class Organisation:
         return json.loads(self.ctl("--json", *arguments))
 
     def claim(self):
-        with open(self.log, encoding="utf-8", errors="replace") as log:
-            for line in log:
-                at = line.find("holdfast-claim:")
-                if at >= 0:
-                    return line[at:].split()[0]
-        raise RuntimeError("holdfast-server printed no claim:\n" + self.log_text())
+        """Written by the server's first start, shortly after it listens."""
+        path, end = pathlib.Path(self.data, "claim"), time.monotonic() + 20
+        while not path.exists() or not path.stat().st_size:
+            if time.monotonic() > end:
+                raise RuntimeError("holdfast-server wrote no claim:\n" + self.log_text())
+            time.sleep(0.05)
+        return path.read_text(encoding="utf-8").strip()
 
     def init(self):
         self.sheet = os.path.join(self.folder, "recovery-sheet.txt")

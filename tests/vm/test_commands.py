@@ -83,7 +83,7 @@ def lock(laptop, organisation):
     challenge = laptop.serial.match.group(1)
     laptop.expect("Code:")
     laptop.type(organisation.remote_help(challenge).replace("-", ""))
-    laptop.wait_control()
+    laptop.wait_agent()
     show("ok  the helpdesk's code opens the locked laptop")
     laptop.wait_status(enforced, "settled after the code")
     laptop.shutdown()

@@ -26,7 +26,7 @@ def wrong_password(laptop):
     laptop.expect("Wrong user name or password")
     show("ok  the same words for a user who does not exist")
     laptop.unlock()
-    laptop.wait_control()
+    laptop.wait_agent()
     show("ok  the right password starts the laptop")
     laptop.run("printf 'second user 9\\n' | holdfast user add bob", seconds=120)
     laptop.shutdown()
@@ -101,7 +101,7 @@ def afterwards(laptop, disk):
     one_copy_damaged(disk, laptop)
     laptop.start()
     laptop.login("bob", "second user 9")
-    laptop.wait_control()
+    laptop.wait_agent()
     check("the root was opened" in laptop.run("cat /etc/holdfast-witness"), "bob's password opens the laptop, from one whole copy of the store")
     laptop.shutdown()
 

@@ -43,7 +43,7 @@ def helpdesk_start(laptop, organisation):
     show(f"the screen shows the challenge {challenge}")
     code = organisation.remote_help(challenge)
     laptop.type(code.replace("-", ""))
-    laptop.wait_control()
+    laptop.wait_agent()
     event = organisation.wait_event("laptop", "preboot-code-used")
     number = event["detail"].get("value", event["detail"].get("number"))
     check(number is not None, f"the server knows that code number {number} was used")

@@ -50,7 +50,7 @@ class Story:
         note(f"{self.laptop.user} types '{self.laptop.password}'. Debian's own kernel starts; the key travels in memory.")
         begin = time.monotonic()
         self.laptop.unlock()
-        self.laptop.wait_control()
+        self.laptop.wait_agent()
         self.seen("/dev/mapper/root / ext4" in self.laptop.run("cat /proc/mounts"),
                   f"Debian is up after {time.monotonic() - begin:.0f} s, from the encrypted disk, with one password.")
         quote(self.laptop.run("grep -E '^(PRETTY_NAME)' /etc/os-release; uname -sr; dmsetup ls"), "laptop")
@@ -79,7 +79,7 @@ class Story:
         code = self.organisation.remote_help(challenge)
         quote(f"Code    {code}", "helpdesk")
         self.laptop.type(code.replace("-", ""))
-        self.laptop.wait_control()
+        self.laptop.wait_agent()
         self.seen(True, "The code starts the laptop.")
         self.organisation.wait_event("laptop", "preboot-code-used")
         self.laptop.wait_status(enforced, "settled")
