@@ -24,7 +24,7 @@ def run(*args, text=None):
 
 def uuid_of(image):
     with open(image, "rb") as f:
-        return f.read(4096)[168:208].split(b"\0")[0].decode()
+        return f.read(4096)[168:208].split(b"\0")[0].decode(errors="replace")
 
 
 class Laptop:
@@ -33,7 +33,7 @@ class Laptop:
         self.images = [os.path.join(self.at, f"disk{i}.img") for i in range(volumes)]
         self.image, self.esp = self.images[0], os.path.join(self.at, "esp")
         self.process, self.client = None, None
-        self.events, self.escrow = [], []
+        self.events, self.escrow, self.uuids = [], [], {}
 
     def path(self, *names):
         return os.path.join(self.at, *names)
@@ -62,6 +62,9 @@ class Laptop:
         other = Laptop(tempfile.mkdtemp(prefix="holdfast-"), len(self.images))
         shutil.rmtree(other.at)
         subprocess.run(["cp", "-a", "--sparse=always", self.at, other.at], check=True)
+        other.uuids = {new: self.uuids[old] for old, new in zip(self.images, other.images)}
+        for name in ("org", "secrets", "first_recovery"):
+            setattr(other, name, getattr(self, name))
         return other
 
     def boot(self, user="alice", password="alice's password", code=None, number=0):
@@ -78,9 +81,8 @@ class Laptop:
     def start(self, wrap=(), wait=True):
         devices = []
         for image in self.images:
-            if uuid := getattr(self, "uuids", {}).get(image) or uuid_of(image):
-                self.uuids = {**getattr(self, "uuids", {}), image: uuid}
-                devices += ["--device", f"{uuid}={image}"]
+            self.uuids.setdefault(image, uuid_of(image))
+            devices += ["--device", f"{self.uuids[image]}={image}"]
         self.log = open(self.path("log"), "a")
         self.process = subprocess.Popen(
             [*wrap, VOLUMED, "--state", self.path("state"), "--run", self.path("run"), "--esp", self.esp,
