@@ -160,31 +160,7 @@ static enum err attestation_of(struct sign_pk *ret, struct front *f, const char 
 	return e ? e : jwk_to_sign(ret, jwk);
 }
 
-static enum err events_store(struct front *f, struct request *r, const char *device, const json_t *array)
-{
-	struct sign_pk attestation;
-	enum err e = attestation_of(&attestation, f, device);
-
-	if (!e)
-		e = db_begin(f->db);
-	for (size_t i = 0; !e && i < json_array_size(array); i++) {
-		struct event v = { 0 };
-
-		e = event_check(&v, json_array_get(array, i), &attestation, device);
-		if (e)
-			(void)fault_say(&r->fault, FAULT_REFUSED, e, "event %zu: %s", i, err_text(e));
-		else
-			e = event_store(f, device, &v);
-		json_decref(v.payload);
-	}
-	if (!e)
-		e = db_commit(f->db);
-	if (e)
-		db_rollback(f->db);
-	return e;
-}
-
-/* After the commit: what is receipted is what the file holds. *ret_newest makes the receipt of a repeated
+/* Is each event there as it was sent? After the commit: what is receipted is what the file holds. *ret_newest makes the receipt of a repeated
  * request the same. */
 static enum err events_read_back(uint64_t *ret_newest, struct front *f, struct request *r, const char *device,
 				 const json_t *array)
@@ -213,6 +189,34 @@ static enum err events_read_back(uint64_t *ret_newest, struct front *f, struct r
 			newest = db_number(&rows, 1);
 	}
 	*ret_newest = newest;
+	return e;
+}
+
+static enum err events_store(struct front *f, struct request *r, const char *device, const json_t *array)
+{
+	struct sign_pk attestation;
+	uint64_t newest;
+	enum err e = attestation_of(&attestation, f, device);
+
+	if (!e)
+		e = db_begin(f->db);
+	for (size_t i = 0; !e && i < json_array_size(array); i++) {
+		struct event v = { 0 };
+
+		e = event_check(&v, json_array_get(array, i), &attestation, device);
+		if (e)
+			(void)fault_say(&r->fault, FAULT_REFUSED, e, "event %zu: %s", i, err_text(e));
+		else
+			e = event_store(f, device, &v);
+		json_decref(v.payload);
+	}
+	/* All or nothing, also when an id is there with other bytes. */
+	if (!e)
+		e = events_read_back(&newest, f, r, device, array);
+	if (!e)
+		e = db_commit(f->db);
+	if (e)
+		db_rollback(f->db);
 	return e;
 }
 

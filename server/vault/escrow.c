@@ -59,7 +59,7 @@ static enum err record_insert(struct vault *v, const struct escrow *r, const cha
 	return e;
 }
 
-/* In a transaction of its own, after the commit: what is receipted is what the file holds. */
+/* Is each record there as it was sent? After the commit: what is receipted is what the file holds. */
 static enum err read_back(struct vault *v, struct batch *b, struct fault *f)
 {
 	enum err e = OK;
@@ -80,12 +80,15 @@ static enum err read_back(struct vault *v, struct batch *b, struct fault *f)
 	return e;
 }
 
-static enum err batch_store(struct vault *v, struct batch *b)
+static enum err batch_store(struct vault *v, struct batch *b, struct fault *f)
 {
 	enum err e = db_begin(v->db);
 
 	for (size_t i = 0; !e && i < b->count; i++)
 		e = record_insert(v, &b->records[i], b->jws[i]);
+	/* All or nothing, also when an id is there with other bytes. */
+	if (!e)
+		e = read_back(v, b, f);
 	return e ? e : db_commit(v->db);
 }
 
@@ -106,7 +109,7 @@ enum err vault_op_ESCROW_PUT(struct vault *v, const struct vaultmsg *ask, struct
 	if (!e)
 		e = batch_read(b, array, &d, f);
 	if (!e)
-		e = batch_store(v, b);
+		e = batch_store(v, b, f);
 	if (!e)
 		e = read_back(v, b, f);
 	/* The time is that of storing, not of signing: a repeated request gets the same receipt. */
