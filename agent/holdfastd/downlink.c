@@ -101,6 +101,7 @@ static enum err read_answer(int *ret_fresh, struct downlink *d, const json_t *bo
 	return e;
 }
 
+/* The first request, and the first after a failure, does not wait: only an answer shows that the way is free. */
 static enum err poll_once(int *ret_fresh, struct downlink *d)
 {
 	CHANNEL_ANSWER a = { 0 };
@@ -110,8 +111,8 @@ static enum err poll_once(int *ret_fresh, struct downlink *d)
 	if (e)
 		return e;
 	snprintf(path, sizeof(path), "/v1/commands?after=%" PRIu64 "&wait=%d&policy=%" PRIu64, d->after,
-		 WAIT_S, (uint64_t)atomic_load(&d->site->policy_heard));
-	contact_waiting(&d->site->contact, 1);
+		 d->up ? WAIT_S : 0, (uint64_t)atomic_load(&d->site->policy_heard));
+	contact_waiting(&d->site->contact, d->up);
 	e = channel_call(&a, &d->channel, "GET", path, NULL, TIMEOUT_MS);
 	if (e)
 		return e;
@@ -122,6 +123,8 @@ static int64_t failed(struct downlink *d, enum err e)
 {
 	int64_t wait = backoff_next_ms(&d->backoff, d->channel.retry_after_s);
 
+	d->up = 0;
+	atomic_store(&d->site->down_failing, 1);
 	contact_waiting(&d->site->contact, 0);
 	contact_problem(&d->site->contact, CONTACT_DOWNLINK,
 			d->channel.problem[0] ? d->channel.problem : err_text(e), wait);
@@ -136,6 +139,8 @@ static void recovered(struct downlink *d)
 		wake_raise(&d->site->to_uplink);
 	}
 	d->backoff.failures = 0;
+	d->up = 1;
+	atomic_store(&d->site->down_failing, 0);
 	contact_solved(&d->site->contact, CONTACT_DOWNLINK);
 }
 
@@ -143,7 +148,7 @@ int64_t downlink_step(struct downlink *d)
 {
 	int64_t begun = wake_now_ms();
 	struct enrolment n;
-	int fresh = 0;
+	int fresh = !d->up; /* what is asked for next is another thing */
 	enum err e;
 
 	if (!site_enrolment(&n, d->site)) {

@@ -12,6 +12,7 @@ struct downlink {
 	struct site *site;
 	struct channel channel;
 	struct backoff backoff;
+	int up;                  /* the last request was answered */
 	uint64_t after;          /* highest sequence handed over; kills come whatever it is */
 	struct digest seen[DOWNLINK_SEEN]; /* commands handed over since the start */
 	size_t seen_count;

@@ -38,7 +38,7 @@ static enum err say_refused(char about[JOBS_ABOUT_BYTES], int status, const char
 	}
 	snprintf(about, JOBS_ABOUT_BYTES, "the server refuses the enrolment (%d): %.120s%s%.120s", status,
 		 *message ? message : "no reason given: ask for a new token", *hint ? "; " : "", hint);
-	return ERR_DENIED;
+	return ERR_AUTH;
 }
 
 static enum err ask_server(char **ret_enrolled, char about[JOBS_ABOUT_BYTES], struct site *s,

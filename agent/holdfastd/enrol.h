@@ -7,7 +7,7 @@
 #include "site.h"
 
 /* Everything; on success the site is enrolled. about: for people, on failure.
- * Errors: ERR_FORMAT (token), ERR_NETWORK, ERR_DENIED (the server refuses), ERR_STATE (enrolled already),
+ * Errors: ERR_FORMAT (token), ERR_NETWORK, ERR_AUTH (the server refuses the token), ERR_STATE (enrolled already),
  * and volumed's. */
 MUST_CHECK enum err enrol_run(char about[JOBS_ABOUT_BYTES], struct site *s, const char *token);
 

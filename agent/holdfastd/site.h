@@ -24,6 +24,7 @@ struct site {
 	struct wake stopped;              /* raised for good by site_stop */
 	atomic_int stop;
 	atomic_int up_now, down_now;      /* end a back-off: the network has changed, or works again */
+	atomic_int down_failing;          /* the long-poll is in its back-off */
 	atomic_uint_least64_t policy_heard; /* newest version that the server has told of */
 	pthread_mutex_t enrolment_lock;
 	int enrolled;

@@ -111,6 +111,11 @@ static int64_t succeeded(struct uplink *u)
 	int64_t left = u->policy_due_ms - wake_now_ms();
 
 	contact_solved(&u->site->contact, CONTACT_UPLINK);
+	/* The server is there: the long-poll need not wait any longer. */
+	if (atomic_exchange(&u->site->down_failing, 0)) {
+		atomic_store(&u->site->down_now, 1);
+		wake_raise(&u->site->to_downlink);
+	}
 	u->backoff.failures = 0;
 	u->next_try_ms = 0;
 	return left > 0 ? left : 0;
