@@ -5,6 +5,7 @@ import os
 import pathlib
 import re
 import shutil
+import socket
 import subprocess
 import tarfile
 import tempfile
@@ -19,12 +20,14 @@ EFI = OUT / "efi/holdfast.efi"
 OVMF = pathlib.Path("/usr/share/OVMF")
 PARTITION = "6f1c2a5e-93d4-4b0a-8a54-0f3c1d2e4b59"
 ESP_AT, ESP_MIB, AREA_MIB = 1, 96, 40
+MEMORY_MIB = 512
 INIT = r"""#!/bin/busybox sh
 /bin/busybox mkdir -p /proc
 /bin/busybox mount -t proc proc /proc
 echo "MODE $(/bin/busybox stat -c '%a %n' /holdfast /holdfast/handoff | /bin/busybox tr '\n' ' ')"
 echo "CMDLINE $(/bin/busybox cat /proc/cmdline)"
 echo "HANDOFF $(/bin/busybox base64 -w 0 /holdfast/handoff) END"
+/bin/busybox dd if=/dev/zero of=/holdfast/handoff bs=64k count=1 conv=notrunc 2>/dev/null
 /bin/busybox rm -f /holdfast/handoff
 case "$(/bin/busybox cat /proc/cmdline)" in
 *linger*) echo LINGERING; /bin/busybox sleep 600 ;;
@@ -75,6 +78,7 @@ def newc(name, mode, content=b"", rdev=(0, 0)):
 def initramfs():
     busybox = pathlib.Path("/bin/busybox").read_bytes()
     return (newc("bin", 0o40755) + newc("dev", 0o40755) + newc("dev/console", 0o20600, rdev=(5, 1)) +
+            newc("dev/zero", 0o20666, rdev=(1, 5)) +
             newc("bin/busybox", 0o100755, busybox) + newc("init", 0o100755, INIT.encode()) +
             newc("TRAILER!!!", 0))
 
@@ -172,7 +176,7 @@ class Laptop:
         monitor.unlink(missing_ok=True)
         self.log = open(self.folder / f"serial-{self.starts}.log", "wb")
         self.child = pexpect.spawn("qemu-system-x86_64", [
-            "-accel", "tcg,thread=multi", "-cpu", "max", "-m", "1024", "-M", "q35", "-no-reboot",
+            "-accel", "tcg,thread=multi", "-cpu", "max", "-m", str(MEMORY_MIB), "-M", "q35", "-no-reboot",
             "-drive", f"if=pflash,format=raw,readonly=on,file={OVMF}/OVMF_CODE_4M.fd",
             "-drive", f"if=pflash,format=raw,file={self.vars}",
             "-drive", f"format=raw,file={self.disk},if=none,id=disk",
@@ -195,11 +199,13 @@ class Laptop:
         for at in range(0, len(text), 16):
             self.child.send(text[at:at + 16])
 
-    def handoff(self):
-        """The kernel has started: the hand-off as its initramfs saw it; waits for the power to go off."""
+    def handoff(self, linger=False):
+        """The kernel has started: the hand-off as its initramfs saw it; waits for the power to go off unless the
+        command line says linger."""
         match = self.see(r"HANDOFF ([A-Za-z0-9+/=]+) END")
         found = Handoff(base64.b64decode(match.group(1)))
-        self.off()
+        if not linger:
+            self.off()
         return found
 
     def off(self, timeout=40):
@@ -213,17 +219,19 @@ class Laptop:
         self.log.close()
         time.sleep(0.2)
 
-    def monitor(self, command):
-        import socket
+    def memory(self):
+        """All of the machine's memory, as a cold boot would find it."""
+        target = self.folder / "memory"
         with socket.socket(socket.AF_UNIX) as s:
             s.connect(os.path.relpath(self.folder / "monitor"))
             s.settimeout(60)
-            s.recv(4096)
-            s.sendall(command.encode() + b"\n")
+            s.sendall(f'pmemsave 0 {MEMORY_MIB << 20} "{target}"\ninfo version\n'.encode())
             answer = b""
-            while b"(qemu)" not in answer[len(command):]:
-                answer += s.recv(4096)
-        return answer
+            while not re.search(rb"\n\d+\.\d+\.\d+", answer):
+                answer += s.recv(65536)
+        content = target.read_bytes()
+        target.unlink()
+        return content
 
 
 def screen(content):

@@ -31,7 +31,8 @@ class Preboot:
         target.mkdir()
         shutil.copy(rig.kernel(), target / "vmlinuz")
         (target / "initrd.img").write_bytes(rig.initramfs())
-        (target / "cmdline").write_text(f"console=ttyS0 quiet panic=-1 target={name}\n")
+        linger = " linger" if name == "previous" else ""
+        (target / "cmdline").write_text(f"console=ttyS0 quiet panic=-1 target={name}{linger}\n")
         rig.run("mmd", "-i", self.laptop.esp, f"::/EFI/holdfast/boot/{name}")
         return target
 
@@ -159,9 +160,18 @@ def changed_kernel(p):
     p.log_in()
     laptop.see("The kernel of boot target 'current' was changed. It is not started.")
     laptop.see("target=previous")
-    h = laptop.handoff()
+    h = laptop.handoff(linger=True)
     assert h.target == 1 and h.event(REFUSED) == 0, vars(h)
     show("changed kernel: named and not started; the previous target was")
+    laptop.see("LINGERING")
+    memory = laptop.memory()
+    laptop.cut()
+    assert len(memory) == rig.MEMORY_MIB << 20 and b"LINGERING" in memory
+    for encoding in ("utf-8", "utf-16-le", "utf-32-le", "utf-32-be"):
+        assert PASSWORD.encode(encoding) not in memory, f"the password is left in memory as {encoding}"
+    for name in ("unlock_key", "user_seed"):
+        assert getattr(h, name) not in memory, f"{name} is left in memory"
+    show("memory after the kernel has started and the hand-off was overwritten: no password, no key")
 
 
 def changed_initrd_and_cmdline(p):
