@@ -283,13 +283,13 @@ class Organisation:
         return (signer or self.ada.signer).sign("holdfast-policy", {
             "enterprise": self.enterprise, "version": version, "issued": int(time.time()), "settings": settings})
 
-    def bundle(self, **change):
+    def bundle(self, change=None):
         return {"enterprise": self.enterprise, "root": self.root.public, **self.certs,
                 "officers": [self.bob.object(), self.ada.object({"help": 1, "recovery": 1})],
-                "policy": self.policy(1, one_time_codes=4), "time": int(time.time()), **change}
+                "policy": self.policy(1, one_time_codes=4), "time": int(time.time())} | (change or {})
 
-    def claim(self, server, secret=None, signer=None, **change):
-        text = (signer or self.root).sign("holdfast-claim", self.bundle(**change))
+    def claim(self, server, secret=None, signer=None, change=None):
+        text = (signer or self.root).sign("holdfast-claim", self.bundle(change))
         proof = hmac.new(unb64(secret or self.secret), text.encode(), "sha256").digest()
         return Connection(server).json("POST", "/v1/claim", {"bundle": text, "proof": b64(proof)})
 
