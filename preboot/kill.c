@@ -99,6 +99,17 @@ static void finish(struct tombstone *t)
 		console_say("\nThis laptop has been erased by its organisation.\n");
 }
 
+int kill_seen(void)
+{
+	EFI_FILE_HANDLE file;
+	uint64_t size;
+
+	if (files_open(&file, &size, TOMBSTONE_PATH))
+		return 0;
+	file->Close(file);
+	return 1;
+}
+
 void kill_finish(void)
 {
 	static struct tombstone t;

@@ -39,25 +39,32 @@ static enum err finish_kill(void)
 	return OK;
 }
 
+static void explain_no_store(void)
+{
+	if (kill_seen()) {
+		console_say("\nThis laptop has been erased by its organisation.\n");
+		return;
+	}
+	for (unsigned i = 0; i < STOREFILE_COPIES; i++)
+		console_say("\nCopy %u of the credential store (store.%u): %s.", i + 1, i,
+			    err_text(storefile.problems[i]));
+	console_say("\n\nThis laptop cannot be unlocked here, because no copy of its credential store can be\n"
+		    "used. The data is still there. Ask your helpdesk for the recovery key: it opens the\n"
+		    "disk from any Linux live system.\n");
+}
+
 /* Both copies are looked at; one that works is enough. */
 static enum err read_store(void)
 {
 	storefile_read(&storefile);
-	for (int i = 0; i < STOREFILE_COPIES; i++) {
-		if (!storefile.problems[i])
-			continue;
-		if (storefile.current)
-			events_add(PREBOOT_COPY_DAMAGED, (uint16_t)i);
-		else
-			console_say("\nCopy %u of the credential store (store.%u): %s.", i + 1, i,
-				    err_text(storefile.problems[i]));
+	if (!storefile.current) {
+		explain_no_store();
+		return ERR_NOT_FOUND;
 	}
-	if (storefile.current)
-		return OK;
-	console_say("\n\nThis laptop cannot be unlocked here, because no copy of its credential store can be\n"
-		    "used. The data is still there. Ask your helpdesk for the recovery key: it opens the\n"
-		    "disk from any Linux live system.\n");
-	return ERR_NOT_FOUND;
+	for (unsigned i = 0; i < STOREFILE_COPIES; i++)
+		if (storefile.problems[i])
+			events_add(PREBOOT_COPY_DAMAGED, (uint16_t)i);
+	return OK;
 }
 
 static enum err check_generation(void)

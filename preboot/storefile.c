@@ -64,7 +64,8 @@ unsigned storefile_repair(struct storefile *f)
 	unsigned bad = 0;
 
 	for (int i = 0; i < STOREFILE_COPIES; i++) {
-		if (!f->problems[i])
+		/* A newer program's store is not damaged; this program is too old for it. */
+		if (!f->problems[i] || f->problems[i] == ERR_VERSION)
 			continue;
 		f->problems[i] = write_copy(f, i);
 		bad += f->problems[i] != OK;

@@ -20,8 +20,8 @@ void storefile_read(struct storefile *ret);
  * good until then is untouched unless the other one has been written. */
 MUST_CHECK enum err storefile_write(struct storefile *f);
 
-/* Rewrite a copy that does not decode from the current store, after it has been verified. Returns how
- * many copies are bad still. */
+/* Rewrite a copy that does not decode from the current store, after it has been verified; one of a newer
+ * version is left alone. Returns how many copies could not be rewritten. */
 unsigned storefile_repair(struct storefile *f);
 
 /* Overwrite and delete both copies. Errors: as files_destroy. */
