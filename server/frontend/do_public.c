@@ -64,7 +64,7 @@ enum err front_do_claim(struct front *f, struct request *r)
 		return e;
 	}
 	snprintf(f->enterprise, sizeof(f->enterprise), "%s", answer.value[0].text);
-	f->claimed();
+	f->tell(FRONT_CLAIMED);
 	vaultmsg_start(&ask, VAULT_STATE);
 	e = front_ask(&answer, f, r, &ask);
 	if (!e)

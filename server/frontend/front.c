@@ -150,7 +150,7 @@ static void check_audit(struct front *f)
 
 enum err front_open(struct front *ret, const struct front_options *o)
 {
-	struct front f = { .vault = o->vault_fd, .url = o->url, .claimed = o->claimed };
+	struct front f = { .vault = o->vault_fd, .url = o->url, .tell = o->tell };
 	char path[PATH_MAX];
 	enum err e;
 
@@ -244,8 +244,10 @@ enum err front_run(struct front *f, const struct front_options *o)
 
 	if (!e)
 		e = signals(&signal_fd);
-	if (!e)
+	if (!e) {
+		f->tell(FRONT_READY);
 		e = loop(f, signal_fd);
+	}
 	if (e == OK)
 		front_checkpoint(f);
 	if (signal_fd >= 0)

@@ -39,15 +39,18 @@ struct front {
 	struct limit limit;
 	uint64_t checkpoint_n; /* last entry of the audit log that the vault has signed */
 	char *checkpoint;
-	void (*claimed)(void); /* tell main, which removes the claim file */
+	void (*tell)(char what);
 	struct http *http;
 };
+
+#define FRONT_READY 'r'   /* listening: main says so */
+#define FRONT_CLAIMED 'c' /* main removes the claim file */
 
 struct front_options {
 	const char *dir; /* holdfast.db, tls.key, tls.crt */
 	const char *url;
 	int listen_fd, vault_fd;
-	void (*claimed)(void);
+	void (*tell)(char what); /* tells main FRONT_READY, FRONT_CLAIMED */
 };
 
 MUST_CHECK enum err front_open(struct front *ret, const struct front_options *o);

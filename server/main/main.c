@@ -31,11 +31,12 @@ struct setup {
 	struct user front_as, vault_as;
 	int listen_fd;
 	int vault_pair[2];   /* [0] frontend, [1] vault */
-	int claimed_pipe[2]; /* frontend tells main that the server has been claimed */
+	int news_pipe[2];    /* frontend tells main that it is ready, or claimed */
+	char port[8];
 	pid_t vault, front;
 };
 
-static int claimed_fd = -1;
+static int news_fd = -1;
 
 static const char usage[] =
 	"Usage: holdfast-server --state DIR [--listen ADDR:PORT] [--url URL]\n"
@@ -135,22 +136,22 @@ static _Noreturn void run_vault(struct setup *s)
 	exit(e ? 1 : 0);
 }
 
-static void tell_claimed(void)
+static void tell_main(char what)
 {
-	if (write(claimed_fd, "c", 1) != 1)
-		log_line("cannot tell main that the server is claimed: remove the file claim by hand");
+	if (write(news_fd, &what, 1) != 1)
+		log_line("cannot tell main what happened: if the server has been claimed, remove the file claim by hand");
 }
 
 static _Noreturn void run_front(struct setup *s)
 {
-	struct front_options o = { s->frontend_dir, s->url, s->listen_fd, s->vault_pair[0], tell_claimed };
+	struct front_options o = { s->frontend_dir, s->url, s->listen_fd, s->vault_pair[0], tell_main };
 	struct front f = { 0 };
 	enum err e;
 
 	log_name("frontend");
 	close(s->vault_pair[1]);
-	close(s->claimed_pipe[0]);
-	claimed_fd = s->claimed_pipe[1];
+	close(s->news_pipe[0]);
+	news_fd = s->news_pipe[1];
 	prctl(PR_SET_PDEATHSIG, SIGTERM);
 	if (user_become(&s->front_as)) {
 		log_line("cannot become user %s: %s", s->front_as.name, strerror(errno));
@@ -265,12 +266,13 @@ static int parse(struct setup *s, int argc, char **argv)
 
 static int prepare(struct setup *s)
 {
-	char port[8], host[128];
+	char host[128];
 
 	if (user_find(&s->front_as, s->user, "holdfast-server") ||
 	    user_find(&s->vault_as, s->vault_user, "holdfast-vault") || make_dirs(s))
 		return 1;
-	if (listen_on(&s->listen_fd, s->listen, s->url, sizeof(s->url), port) || put_file(s, "port", port, 0644))
+	remove_file(s, "port"); /* left by a start that was killed: nobody listens there now */
+	if (listen_on(&s->listen_fd, s->listen, s->url, sizeof(s->url), s->port))
 		return 1;
 	listen_host(host, sizeof(host), s->url);
 	if (tls_make(s->frontend_dir, host)) {
@@ -280,7 +282,7 @@ static int prepare(struct setup *s)
 	if (user_own_files(s->frontend_dir, &s->front_as) || user_own_files(s->vault_dir, &s->vault_as))
 		return fail("giving the state folder's files to their accounts");
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, s->vault_pair) ||
-	    pipe2(s->claimed_pipe, O_CLOEXEC))
+	    pipe2(s->news_pipe, O_CLOEXEC))
 		return fail("socketpair");
 	return 0;
 }
@@ -308,17 +310,27 @@ static int wait_children(struct setup *s)
 	return -1;
 }
 
+static void hear(const struct setup *s, char what)
+{
+	if (what == FRONT_CLAIMED)
+		remove_file(s, "claim");
+	if (what != FRONT_READY || put_file(s, "port", s->port, 0644))
+		return;
+	printf("holdfast-server: listening, reached at %s\n", s->url);
+	fflush(stdout);
+}
+
 static int supervise(struct setup *s, const sigset_t *set)
 {
 	int fd = signalfd(-1, set, SFD_CLOEXEC), result = -1;
-	struct pollfd p[2] = { { fd, POLLIN, 0 }, { s->claimed_pipe[0], POLLIN, 0 } };
+	struct pollfd p[2] = { { fd, POLLIN, 0 }, { s->news_pipe[0], POLLIN, 0 } };
 	struct signalfd_siginfo info;
 	char byte;
 
 	while (result < 0 && (poll(p, 2, -1) >= 0 || errno == EINTR)) {
-		if (p[1].revents & POLLIN && read(s->claimed_pipe[0], &byte, 1) == 1)
-			remove_file(s, "claim");
-		if (p[1].revents & POLLHUP)
+		if (p[1].revents & POLLIN && read(s->news_pipe[0], &byte, 1) == 1)
+			hear(s, byte);
+		else if (p[1].revents & POLLHUP)
 			p[1].fd = -1;
 		if (!(p[0].revents & POLLIN) || read(fd, &info, sizeof(info)) != sizeof(info))
 			continue;
@@ -352,9 +364,7 @@ static int serve(struct setup *s)
 		return 1;
 	close(s->vault_pair[0]);
 	close(s->listen_fd);
-	close(s->claimed_pipe[1]);
-	printf("holdfast-server: listening, reached at %s\n", s->url);
-	fflush(stdout);
+	close(s->news_pipe[1]);
 	result = supervise(s, &set);
 	remove_file(s, "port");
 	return result;

@@ -89,6 +89,7 @@ class Server:
 
     def __init__(self, *options):
         self.folder = tempfile.TemporaryDirectory(prefix="holdfast-server-")
+        os.chmod(self.folder.name, 0o711)  # two accounts have to pass
         self.state = pathlib.Path(self.folder.name) / "state"
         self.options = options
         self.port = 0

@@ -1,7 +1,6 @@
 #!/usr/bin/python3
 """What attackers and accidents do to the server: oversize and slow requests, a stolen state folder, kill -9,
 a changed audit log."""
-import json
 import os
 import re
 import signal
@@ -10,7 +9,7 @@ import sqlite3
 import ssl
 import time
 
-from protocol import Connection, Laptop, b64, check, claimed_server, enrolled_laptop, ident_of, seal, unb64
+from protocol import Connection, b64, check, claimed_server, enrolled_laptop, unb64
 
 
 def oversize(server, laptop):
@@ -122,6 +121,25 @@ def vault_dies(server):
     server.start()
 
 
+def accounts():
+    """Started as root, the two processes are two accounts, and the frontend's cannot read the vault's files."""
+    if os.geteuid():
+        print("skip two accounts: not root")
+        return
+    server, org = claimed_server("--user", "64101", "--vault-user", "64102")
+    with server:
+        laptop, _ = enrolled_laptop(server, org)
+        check("a laptop enrols", laptop.session(server).code("GET", "/v1/commands")[0] == 200)
+        children = f"/proc/{server.process.pid}/task/{server.process.pid}/children"
+        pids = [int(p) for p in open(children).read().split()]
+        status = [open(f"/proc/{p}/status").read() for p in pids]
+        check("vault and frontend are two accounts", "64102\t64102" in status[0] and "64101\t64101" in status[1])
+        check("the vault has given up the network by seccomp", "Seccomp:\t2" in status[0])
+        owners = {p.name: p.stat().st_uid for p in server.state.rglob("*")}
+        check("each owns its own folder", owners["vault.db"] == owners["server.key"] == owners["vault"] == 64102 and
+              owners["holdfast.db"] == owners["tls.key"] == 64101)
+
+
 def forged_audit(server, org):
     server.stop()
     db = sqlite3.connect(server.state / "frontend/holdfast.db")
@@ -163,6 +181,7 @@ def main():
         vault_dies(server)
         slow(server, org, laptop)
         forged_audit(server, org)
+    accounts()
 
 
 if __name__ == "__main__":
