@@ -221,7 +221,10 @@ enum err channel_call(struct channel_answer *ret, struct channel *c, const char 
 		e = rest_call(&a.body, &a.status, c->rest, method, path, body, timeout_ms,
 			      c->cancel_fd);
 		if (e == ERR_STATE || (!e && a.status == 401)) {
-			snprintf(c->problem, sizeof(c->problem), "the server ended the session");
+			if (e)
+				snprintf(c->problem, sizeof(c->problem), "%s", rest_problem(c->rest));
+			else
+				read_error(c, &a);
 			channel_close(c);
 			e = ERR_STATE;
 			continue;

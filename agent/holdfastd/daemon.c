@@ -7,12 +7,13 @@
 #include <string.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
-#include <systemd/sd-daemon.h>
 #include <unistd.h>
 
 #include "agent/ipc.h"
 #include "downlink.h"
+#include "footprint.h"
 #include "intake.h"
+#include "notify.h"
 #include "service.h"
 #include "uplink.h"
 
@@ -20,6 +21,7 @@
 #define VOLUMED_RETRY_MS 250
 #define VOLUMED_RETRY_LAST_MS 2000
 #define FULL_RETRY_MS 5000
+#define IDLE_MS 3000
 
 enum { ON_WAKE, ON_VOLUMED, ON_SIGNAL, ON_NETWORK, ON_SERVICE };
 #define POLL_COUNT (ON_SERVICE + SERVICE_CLIENTS + 1)
@@ -31,6 +33,7 @@ struct daemon {
 	int signal_fd, network_fd;
 	int64_t intake_retry_ms;  /* -1: by NOTIFY alone */
 	int64_t volumed_wait_ms;
+	int released;             /* idle, and memory given back */
 };
 
 static int signals_open(void)
@@ -124,6 +127,13 @@ static void poll_set(const struct daemon *d, struct pollfd *p)
 	service_poll_set(&d->service, &p[ON_SERVICE]);
 }
 
+static int wait_ms(const struct daemon *d)
+{
+	if (d->intake_retry_ms >= 0)
+		return (int)d->intake_retry_ms;
+	return d->released ? -1 : IDLE_MS;
+}
+
 /* One round of events. 1 to go on, 0 to end. */
 static int turn(struct daemon *d, enum err *ret_e)
 {
@@ -131,9 +141,15 @@ static int turn(struct daemon *d, enum err *ret_e)
 	int n;
 
 	poll_set(d, p);
-	n = poll(p, POLL_COUNT, (int)d->intake_retry_ms);
+	n = poll(p, POLL_COUNT, wait_ms(d));
 	if (p[ON_SIGNAL].revents)
 		return 0;
+	if (n == 0 && d->intake_retry_ms < 0) {
+		footprint_release();
+		d->released = 1;
+		return 1;
+	}
+	d->released = 0;
 	if (n > 0 && p[ON_NETWORK].revents)
 		network_changed(d);
 	if (n > 0 && p[ON_VOLUMED].revents)
@@ -170,12 +186,12 @@ static enum err run_threads(struct daemon *d)
 		return e;
 	e = start_thread(&down, downlink_thread, d->site);
 	if (!e) {
-		sd_notify(0, "READY=1\nSTATUS=serving");
+		notify_systemd("READY=1\nSTATUS=serving");
 		e = take_in(d);
 		while (!e && turn(d, &e))
 			;
 	}
-	sd_notify(0, "STOPPING=1");
+	notify_systemd("STOPPING=1");
 	site_stop(d->site);
 	pthread_join(up, NULL);
 	pthread_join(down, NULL);

@@ -3,7 +3,6 @@
 #include <curl/curl.h>
 #include <errno.h>
 #include <getopt.h>
-#include <malloc.h>
 #include <signal.h>
 #include <sodium.h>
 #include <stdio.h>
@@ -11,6 +10,7 @@
 #include <sys/stat.h>
 
 #include "daemon.h"
+#include "footprint.h"
 
 #define PATH_BYTES 4096
 
@@ -111,10 +111,7 @@ int main(int argc, char **argv)
 
 	if (status >= 0)
 		return status;
-	/* Three threads that mostly sleep share one heap. */
-	mallopt(M_ARENA_MAX, 1);
-	mallopt(M_MMAP_THRESHOLD, 64 << 10);
-	mallopt(M_TRIM_THRESHOLD, 64 << 10);
+	footprint_limit();
 	umask(0077);
 	signal(SIGPIPE, SIG_IGN);
 	if (sodium_init() < 0 || curl_global_init(CURL_GLOBAL_DEFAULT)) {
