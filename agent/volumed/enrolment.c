@@ -56,7 +56,11 @@ static enum err secret_take(struct enrol_token *ret, const json_t *o)
 
 static enum err token_fields(struct enrol_token *ret, const json_t *o)
 {
-	enum err e = text_take(ret->id, sizeof(ret->id), o, "id");
+	uint8_t enterprise[16];
+	enum err e = json_get_hex(enterprise, sizeof(enterprise), o, "enterprise");
+
+	if (!e)
+		e = text_take(ret->id, sizeof(ret->id), o, "id");
 
 	if (!e)
 		e = text_take(ret->root, sizeof(ret->root), o, "root");
