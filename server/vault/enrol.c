@@ -93,8 +93,11 @@ enum err vault_user_read(struct vault_user *ret, const char *cert, const struct 
 	if (!credential)
 		return ERR_FORMAT;
 	*credential++ = 0;
-	if (!is_method(method) || !name_is_hex(credential, ID_TEXT - 1) || !*c.subject ||
+	if (!is_method(method) || !name_is_hex(credential, ID_TEXT - 1) ||
 	    strlen(c.subject) >= sizeof(u.user))
+		return ERR_FORMAT;
+	/* Codes and the recovery key are nobody's. */
+	if (!*c.subject != !!strcmp(method, "password"))
 		return ERR_FORMAT;
 	strcpy(u.user, c.subject);
 	strcpy(u.credential, credential);
