@@ -39,51 +39,113 @@ static int read_options(struct addition *ret, int argc, char **argv)
 	return CTL_DONE;
 }
 
-static int read_root(struct sign_sk *ret, const struct ctl *ctl, const struct link *l, const char *sheet)
+/* What an appointment takes: the officer root to certify with, and the escrow keys to hand on. */
+struct means {
+	struct sign_sk root;
+	struct agree_sk help, recovery;
+};
+
+static void means_drop(struct means *m)
+{
+	sodium_memzero(m, sizeof *m);
+}
+#define MEANS __attribute__((cleanup(means_drop))) struct means
+
+static int root_is_ours(const struct sign_sk *root, const struct link *l)
 {
 	struct sign_pk pk;
-	size_t group = 0;
-	enum err e = sheet ? root_sheet_read(ret, &group, sheet) : root_read(ret, ctl->dir, &l->branches);
 
-	if (sheet && group)
-		return ctl_fail(e, "group %zu of the recovery sheet is mistyped", group);
-	if (e == ERR_NOT_FOUND)
-		return ctl_fail(e, "officer root in %s (another officer keeps it; or use --sheet FILE)", ctl->dir);
-	if (e)
-		return ctl_fail(e, "officer root");
-	sign_pk_of(&pk, ret);
+	sign_pk_of(&pk, root);
 	if (memcmp(&pk, &l->profile.root, sizeof pk))
 		return ctl_fail(ERR_CHANGED, "this officer root is not that of the server");
 	return CTL_DONE;
 }
 
+/* An officer signs in; root and escrow keys are his or hers. */
+static int means_of_officer(struct means *ret, struct link *l, const struct ctl *ctl)
+{
+	enum err e;
+	int status = link_open(l, ctl);
+
+	if (status)
+		return status;
+	e = root_read(&ret->root, ctl->dir, &l->branches);
+	if (e == ERR_NOT_FOUND)
+		return ctl_fail(e, "officer root in %s (another officer keeps it; or use --sheet FILE)", ctl->dir);
+	if (e)
+		return ctl_fail(e, "officer root");
+	e = link_escrow_key(&ret->help, l, "help");
+	if (!e)
+		e = link_escrow_key(&ret->recovery, l, "recovery");
+	return e ? ctl_fail(e, "escrow keys of officer %s", l->name) : root_is_ours(&ret->root, l);
+}
+
+static enum err unwrap_for_sheet(struct agree_sk *ret, const json_t *wrapped, const char *purpose,
+				 const struct agree_sk *sheet, const struct agree_pk *certified)
+{
+	AGREE_SK key = { 0 };
+	struct agree_pk pk;
+	const char *jwe;
+	enum err e = json_get_string(&jwe, wrapped, purpose);
+
+	if (!e)
+		e = escrow_key_unwrap(&key, jwe, sheet);
+	if (e)
+		return e;
+	agree_pk_of(&pk, &key);
+	if (memcmp(&pk, certified, sizeof pk))
+		return ERR_CHANGED;
+	*ret = key;
+	return OK;
+}
+
+/* No officer is needed: the sheet is the root, and the escrow keys are wrapped for it. */
+static int means_of_sheet(struct means *ret, struct link *l, const struct ctl *ctl, const char *sheet)
+{
+	AGREE_SK key = { 0 };
+	TRUST trust = { 0 };
+	size_t group = 0;
+	enum err e = root_sheet_read(&ret->root, &group, sheet);
+	int status;
+
+	if (e && group)
+		return ctl_fail(e, "group %zu of the recovery sheet is mistyped", group);
+	if (e)
+		return ctl_fail(e, "recovery sheet %s", sheet);
+	status = link_open_root(l, ctl, &ret->root);
+	if (!status)
+		status = root_is_ours(&ret->root, l);
+	if (!status)
+		status = link_trust(&trust, l);
+	if (status)
+		return status;
+	e = root_agree_sk(&key, &ret->root);
+	if (!e)
+		e = unwrap_for_sheet(&ret->help, trust.recovery_sheet, "help", &key, &trust.help);
+	if (!e)
+		e = unwrap_for_sheet(&ret->recovery, trust.recovery_sheet, "recovery", &key, &trust.recovery);
+	return e ? ctl_fail(e, "escrow keys that are wrapped for the recovery sheet") : CTL_DONE;
+}
+
 static int add(const struct ctl *ctl, int argc, char **argv)
 {
 	LINK l = { 0 };
-	SIGN_SK root = { 0 };
-	AGREE_SK help = { 0 }, recovery = { 0 };
+	MEANS means = { 0 };
 	struct addition wanted = { 0 };
 	JSON *object = NULL;
 	JSON *answer = NULL;
 	struct appointment a;
-	enum err e;
 	int status = read_options(&wanted, argc, argv);
 
 	if (!status)
-		status = link_open(&l, ctl);
-	if (!status)
-		status = read_root(&root, ctl, &l, wanted.sheet);
+		status = wanted.sheet ? means_of_sheet(&means, &l, ctl, wanted.sheet)
+				      : means_of_officer(&means, &l, ctl);
 	if (status)
 		return status;
-	e = link_escrow_key(&help, &l, "help");
-	if (!e)
-		e = link_escrow_key(&recovery, &l, "recovery");
-	if (e)
-		return ctl_fail(e, "escrow keys of officer %s", l.name);
 	a = (struct appointment){ .dir = ctl->dir, .name = wanted.name, .enterprise = l.profile.enterprise,
 				  .permissions = wanted.permissions,
-				  .passphrase_file = wanted.new_passphrase_file, .root = &root,
-				  .help = &help, .recovery = &recovery };
+				  .passphrase_file = wanted.new_passphrase_file, .root = &means.root,
+				  .help = &means.help, .recovery = &means.recovery };
 	status = appointment_make(&object, NULL, NULL, &a);
 	if (!status)
 		status = link_call(&answer, &l, "POST", "/v1/officers", object, LINK_TIMEOUT_MS);

@@ -103,22 +103,22 @@ static int derive(struct link *l, const struct ctl *ctl)
 	return e ? ctl_fail(e, "cost of the passphrase that the server asks for") : CTL_DONE;
 }
 
-static int sign_in(struct link *l)
+/* name: an officer's, or ROOT. */
+static int sign_in(struct link *l, const char *name, const struct sign_sk *key)
 {
 	char sub[OFFICER_NAME_MAX + 16];
 	TEXT *scope = NULL;
 	JSON *certs = json_array();
 	enum err e;
 
-	snprintf(sub, sizeof sub, "officer:%s", l->name);
-	e = rest_open(l->rest, sub, certs, &l->branches.sign_in);
+	snprintf(sub, sizeof sub, "officer:%s", name);
+	e = rest_open(l->rest, sub, certs, key);
 	if (!e)
-		e = rest_confirm(&scope, l->rest, NULL, 0, &l->branches.sign_in);
+		e = rest_confirm(&scope, l->rest, NULL, 0, key);
 	if (!e && strcmp(scope, "officer"))
 		e = ERR_DENIED;
 	if (e)
-		return ctl_fail(e, "signing in as %s at %s (%s)", l->name, l->profile.url,
-				rest_problem(l->rest));
+		return ctl_fail(e, "signing in as %s at %s (%s)", name, l->profile.url, rest_problem(l->rest));
 	return CTL_DONE;
 }
 
@@ -148,10 +148,17 @@ int link_open(struct link *ret, const struct ctl *ctl)
 	if (!status)
 		status = derive(ret, ctl);
 	if (!status)
-		status = sign_in(ret);
+		status = sign_in(ret, ret->name, &ret->branches.sign_in);
 	if (!status)
 		status = unwrap_keys(ret);
 	return status;
+}
+
+int link_open_root(struct link *ret, const struct ctl *ctl, const struct sign_sk *root)
+{
+	int status = connect_server(ret, ctl);
+
+	return status ? status : sign_in(ret, "ROOT", root);
 }
 
 int link_try(json_t **ret, int *ret_status, struct link *l, const char *method, const char *path,

@@ -24,6 +24,10 @@ void link_drop(struct link *l);
 /* Says on standard error what went wrong; returns an exit status. */
 int link_open(struct link *ret, const struct ctl *ctl);
 
+/* Signed in with the officer root itself, which may add officers: for the holder of the recovery sheet.
+ * There is no officer's name and no officer's key then. */
+int link_open_root(struct link *ret, const struct ctl *ctl, const struct sign_sk *root);
+
 /* A sealed request that must succeed: *ret is the body. Says what went wrong; returns an exit status
  * (CTL_REFUSED for the server's refusals). body may be NULL. */
 int link_call(json_t **ret, struct link *l, const char *method, const char *path, const json_t *body,

@@ -12,7 +12,7 @@
 static const struct ctl_command commands[] = {
 	{ "init", cmd_init, "--claim TEXT|FILE --officer NAME (--second-officer NAME | --recovery-sheet FILE)",
 	  "set up a new server: officer root, escrow keys, officers" },
-	{ "officer", cmd_officer, "add NAME | list", "officers and their certificates" },
+	{ "officer", cmd_officer, "add NAME [--helpdesk] [--sheet FILE] [--new-passphrase-file F] | list", "officers and their certificates" },
 	{ "enroll-token", cmd_enroll_token, "[--uses N] [--expires-in S]", "make a token that enrols laptops" },
 	{ "device", cmd_device, "list | show ID | kill|lock|reset|rotate-recovery|sync ID [--wait S]",
 	  "laptops, and the commands to them" },

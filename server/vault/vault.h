@@ -23,6 +23,10 @@ struct vault {
 	struct sign_pk root;      /* set when claimed */
 };
 
+/* Who signs in with the officer root itself, from the recovery sheet, to appoint an officer: no officer's
+ * name has capitals. */
+#define VAULT_ROOT "ROOT"
+
 struct vault_session {
 	struct sidmap_entry entry;
 	struct session session;  /* id and transcript; its keys are the frontend's */
