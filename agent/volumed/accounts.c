@@ -31,12 +31,6 @@ static enum err record_make(struct record *ret, const struct volumed *v, const s
 	return e ? e : credential_new(ret, &spec, &bytes, &u->vk, &u->uk);
 }
 
-static void tell(struct volumed *v, const struct unlocked *u, const char *kind, const char *user)
-{
-	event_tell(v, kind, json_pack("{s:s}", "user", user));
-	event_users(v, &u->store);
-}
-
 enum err accounts_add(struct volumed *v, const char *user, const char *password)
 {
 	UNLOCKED u = { 0 };
@@ -52,7 +46,7 @@ enum err accounts_add(struct volumed *v, const char *user, const char *password)
 	if (!e)
 		e = unlocked_save(&u, v, 0);
 	if (!e)
-		tell(v, &u, "user-added", user);
+		event_credential(v, "user-added", &r);
 	return e;
 }
 
@@ -85,7 +79,7 @@ enum err accounts_password(struct volumed *v, const char *user, const char *pass
 	if (!e)
 		e = rotation_run(v, &u, ROTATION_KEEP);
 	if (!e)
-		tell(v, &u, "user-password-changed", user);
+		event_credential(v, "credential-changed", &r);
 	return e;
 }
 
@@ -112,7 +106,7 @@ enum err accounts_remove(struct volumed *v, const char *user)
 	if (!e)
 		e = rotation_run(v, &u, ROTATION_KEEP);
 	if (!e)
-		tell(v, &u, "user-removed", user);
+		event_tell(v, "user-removed", json_pack("{s:s}", "user", user));
 	return e;
 }
 

@@ -298,5 +298,8 @@ enum err enrolment_finish(struct volumed *v, const char *jws)
 	}
 	v->enrol_allowed = 0;
 	event_tell(v, "enrolled", json_pack("{s:s}", "name", v->name));
-	return settle_run(v);
+	/* Enrolled it is: what cannot be done at once is shown as waiting, and tried again. */
+	if (settle_run(v))
+		volumed_log("enrolled with work left", v->about);
+	return OK;
 }

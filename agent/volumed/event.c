@@ -77,10 +77,15 @@ json_t *event_user_certs(const struct volumed *v, const struct store *s, const c
 	return certs;
 }
 
-void event_users(struct volumed *v, const struct store *s)
+void event_credential(struct volumed *v, const char *kind, const struct record *r)
 {
-	json_t *certs = event_user_certs(v, s, v->trust.enterprise);
+	const char *method = bootfacts_method(r->kind);
+	TEXT *cert = NULL;
+	char id[33];
 
-	if (certs)
-		event_tell(v, "users", json_pack("{s:o}", "users", certs));
+	if (!v->trust.enrolled || !method || user_cert(&cert, v, r, v->trust.enterprise))
+		return;
+	hex_encode(id, r->id, sizeof(r->id));
+	event_tell(v, kind, json_pack("{s:s, s:s, s:s, s:s}", "user", (const char *)r->user,
+				      "credential", id, "method", method, "cert", cert));
 }

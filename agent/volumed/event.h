@@ -12,10 +12,10 @@ MUST_CHECK enum err event_put(char *ret_id, struct volumed *v, const char *kind,
 /* The same where nothing can be done about a failure. */
 void event_tell(struct volumed *v, const char *kind, json_t *detail);
 
-/* Event "users": certificates of the user keys of all credentials in the store, so that the server
- * can check who authenticates. After every change of records. */
-void event_users(struct volumed *v, const struct store *s);
-/* The same array, for enrolment. New reference, NULL: no memory. */
+/* Events user-added and credential-changed: user, credential, method and the certificate of the record's
+ * user key, so that the server can check who authenticates. */
+void event_credential(struct volumed *v, const char *kind, const struct record *r);
+/* Certificates for all records of a store, for enrolment. New reference, NULL: no memory. */
 json_t *event_user_certs(const struct volumed *v, const struct store *s, const char *enterprise);
 
 #endif

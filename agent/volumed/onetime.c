@@ -109,11 +109,14 @@ static enum err fresh_make(struct fresh *f, json_t *section, struct unlocked *u)
 	return e;
 }
 
-static enum err fresh_put(struct volumed *v, const struct fresh *f)
+static enum err fresh_put(struct volumed *v, const struct unlocked *u, const struct fresh *f)
 {
+	struct record *r = NULL;
 	struct escrow message = { .purpose = ESCROW_HELP, .kind = ESCROW_ONE_TIME_CODE,
 				  .number = f->number };
 
+	if (!store_find_code(&r, &u->store, CREDENTIAL_ONE_TIME_CODE, f->number))
+		event_credential(v, "credential-changed", r);
 	return sealed_put(v, &message, f->id, &f->code, &v->trust.escrow_help);
 }
 
@@ -132,11 +135,9 @@ static enum err codes_make(struct volumed *v, struct unlocked *u, json_t *sectio
 	if (!e)
 		e = unlocked_save(u, v, 0);
 	for (uint32_t i = 0; !e && i < n; i++)
-		e = fresh_put(v, &fresh[i]);
+		e = fresh_put(v, u, &fresh[i]);
 	for (uint32_t i = 0; i < n; i++)
 		secret_drop(&fresh[i].code);
-	if (!e)
-		event_users(v, &u->store);
 	return volumed_about(v, e, "making one-time codes");
 }
 

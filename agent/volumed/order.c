@@ -77,7 +77,12 @@ static enum err order_lock(struct volumed *v, const struct command *c, const cha
 		e = rotation_run(v, &u, ROTATION_LOCK);
 	if (e)
 		e = volumed_about(v, seals_drop(v), "locking");
-	return e ? e : done(v, c, json_is_false(restart) ? POWER_NONE : POWER_RESTART);
+	if (!e)
+		e = done(v, c, json_is_false(restart) ? POWER_NONE : POWER_RESTART);
+	/* The server is told the new status. */
+	if (!e && settle_run(v))
+		volumed_log("locked with work left", v->about);
+	return e;
 }
 
 static enum err order_reset(struct volumed *v, const struct command *c, const char *jws)

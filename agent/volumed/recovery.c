@@ -168,7 +168,7 @@ static enum err record_exchange(struct volumed *v, struct unlocked *u, const jso
 	if (!e)
 		e = unlocked_save(u, v, 1);
 	if (!e)
-		event_users(v, &u->store);
+		event_credential(v, "credential-changed", &fresh);
 	return e;
 }
 

@@ -139,7 +139,9 @@ static enum err serve_policy(const struct request *r)
 	if (enforce_version(v) != before)
 		event_tell(v, "policy-accepted",
 			   json_pack("{s:I}", "version", (json_int_t)enforce_version(v)));
-	return settle_run(v);
+	if (settle_run(v))
+		volumed_log("policy accepted with work left", v->about);
+	return OK;
 }
 
 static enum err serve_sent(const struct request *r)

@@ -10,6 +10,7 @@
 #include "agent/volumed/onetime.h"
 #include "agent/volumed/recovery.h"
 #include "agent/volumed/rotation.h"
+#include "agent/volumed/statustext.h"
 #include "common/escrow_host.h"
 
 /* Pre-boot's events, once for each hand-off. */
@@ -79,25 +80,29 @@ static enum err code_used(struct volumed *v, struct unlocked *u)
 	if (e)
 		return e;
 	event_tell(v, "code-used", json_pack("{s:i}", "number", (int)v->boot.number));
-	event_users(v, &u->store);
 	return OK;
 }
 
-/* Somebody has been told the recovery key: it must not open tomorrow's disk. */
+/* Somebody has been told the recovery key: it must not open tomorrow's disk, and it ends a lock. Once for
+ * each start: a lock that is ordered later stays. */
 static enum err recovery_used(struct volumed *v, struct unlocked *u)
 {
-	json_t *section = vstate_find(&v->state, "recovery");
+	json_t *recovery = vstate_find(&v->state, "recovery"), *boot = vstate_make(&v->state, "boot");
+	const char *handled = vstate_text(boot, "recovery_used");
 	struct record *r = NULL;
 	enum err e = OK;
 
 	if (v->boot.kind != CREDENTIAL_RECOVERY_KEY || !v->trust.enrolled ||
+	    (handled && !strcmp(handled, v->boot.digest)) ||
 	    store_find_code(&r, &u->store, CREDENTIAL_RECOVERY_KEY, 0) || !booted_by(v, r))
 		return OK;
 	if (u->store.head.flags & STORE_LOCKED)
 		e = rotation_run(v, u, ROTATION_RESEAL);
-	if (!e && !json_object_get(section, "wanted") && !json_object_get(section, "next"))
+	if (!e && !json_object_get(recovery, "wanted") && !json_object_get(recovery, "next"))
 		e = recovery_want(v, "used", NULL);
-	return e;
+	if (!e && json_object_set_new(boot, "recovery_used", json_string(v->boot.digest)))
+		e = ERR_MEMORY;
+	return e ? e : vstate_save(&v->state);
 }
 
 static void generation_mend(struct volumed *v, const struct unlocked *u)
@@ -138,6 +143,21 @@ static enum err settle_steps(struct volumed *v)
 	return e;
 }
 
+/* The server shows the last status that it was told: a new one when something changed that people act on. */
+static void status_tell(struct volumed *v)
+{
+	TEXT *text = NULL;
+	json_t *status = NULL;
+	char summary[sizeof(v->told)];
+
+	statustext_summary(summary, sizeof(summary), v);
+	if (!strcmp(summary, v->told) || statustext_make(&text, v) ||
+	    json_parse(&status, text, strlen(text)))
+		return;
+	if (!event_put(NULL, v, "status", status))
+		memcpy(v->told, summary, sizeof(v->told));
+}
+
 enum err settle_run(struct volumed *v)
 {
 	enum err e = boot_tell(v);
@@ -148,6 +168,7 @@ enum err settle_run(struct volumed *v)
 		v->unsettled[0] = '\0';
 		v->unsettled_since = 0;
 		enforce_report(v);
+		status_tell(v);
 		return OK;
 	}
 	if (strcmp(v->unsettled, v->about))
@@ -220,5 +241,7 @@ enum err settle_receipt(struct volumed *v, const char *receipt)
 		e = proven_drop(v, receipt);
 	if (e)
 		return volumed_about(v, e, "receipt");
-	return news ? settle_run(v) : OK;
+	if (news && settle_run(v))
+		volumed_log("receipt accepted with work left", v->about);
+	return OK;
 }

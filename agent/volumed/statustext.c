@@ -1,5 +1,6 @@
 #include "agent/volumed/statustext.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "agent/volumed/accounts.h"
@@ -131,4 +132,19 @@ enum err statustext_make(char **ret, const struct volumed *v)
 					: json_null()))
 		return ERR_MEMORY;
 	return json_print(ret, status);
+}
+
+void statustext_summary(char *ret, size_t size, const struct volumed *v)
+{
+	const char *volumes = "sound";
+	struct espstore_found found;
+	STORE s = { 0 };
+
+	if (espstore_load(&s, &found, &v->esp))
+		memset(&s.head, 0, sizeof(s.head));
+	for (size_t i = 0; i < v->volume_count; i++)
+		if (strcmp(v->volumes[i].header, "as vouched") || v->volumes[i].foreign)
+			volumes = v->volumes[i].header;
+	(void)snprintf(ret, size, "%d %s %llu %d %s", v->trust.enrolled, enforce_state(v),
+		       (unsigned long long)enforce_version(v), s.head.flags & STORE_LOCKED, volumes);
 }

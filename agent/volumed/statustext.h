@@ -8,4 +8,7 @@
 /* *ret malloc'ed. Errors: ERR_MEMORY. */
 MUST_CHECK enum err statustext_make(char **ret, const struct volumed *v);
 
+/* What of it is worth telling the server when it changes. */
+void statustext_summary(char *ret, size_t size, const struct volumed *v);
+
 #endif

@@ -55,6 +55,7 @@ struct volumed {
 	char about[320];        /* what the last error was about, for people */
 	char unsettled[320];    /* why the wanted state is not reached; "" */
 	uint64_t unsettled_since;
+	char told[160];         /* summary of the last status event */
 };
 
 /* Note what an error was about; gives e back, so that it can end a function. */

@@ -78,7 +78,8 @@ def test_lock():
     try:
         old = laptop.save_esp()
         events = laptop.command("lock")
-        assert [e["kind"] for e in events] == ["command-done"]
+        assert [e["kind"] for e in events] == ["command-done", "status"]
+        assert events[1]["detail"]["locked"]
         assert not laptop.opens() and not laptop.opens(esp=old)
         assert laptop.boot()[1].strip() == "hand-off: ERR_LOCKED"
         laptop.ask("SENT", events[0]["id"])
@@ -95,6 +96,24 @@ def test_lock():
         laptop.remove()
 
 
+def test_lock_after_recovery_start():
+    """lock after a start by the recovery key stays, although such a start ends an earlier lock"""
+    laptop = enrolled_laptop()
+    try:
+        laptop.command("lock")
+        laptop.stop()
+        assert laptop.boot(code=laptop.secrets["recovery"])[0] == 0
+        laptop.start()
+        assert laptop.opens() and not laptop.status()["locked"]
+        laptop.command("lock", args={"restart": False})
+        laptop.ask("POLICY", laptop.org.policy(2), laptop.org.certs())
+        laptop.prove()
+        assert not laptop.opens() and laptop.status()["locked"]
+        assert open(laptop.path("stdout")).read() == ""
+    finally:
+        laptop.remove()
+
+
 def test_lock_without_key():
     """lock after a start without the unlock key: seals are dropped all the same"""
     laptop = enrolled_laptop()
@@ -102,7 +121,7 @@ def test_lock_without_key():
         laptop.stop()
         laptop.start()  # the hand-off is stripped: no key came with this start
         assert any("unlock key" in w["for"] for w in laptop.status()["waiting"])
-        assert laptop.command("lock")[-1]["kind"] == "command-done"
+        assert laptop.command("lock")[0]["kind"] == "command-done"
         assert not laptop.opens()
         assert laptop.opens_code(1, laptop.secrets[1])
     finally:
@@ -224,5 +243,5 @@ def as_nobody(path):
 
 
 if __name__ == "__main__":
-    main([test_matrix, test_lock, test_lock_without_key, test_rotate_recovery, test_reset,
+    main([test_matrix, test_lock, test_lock_after_recovery_start, test_lock_without_key, test_rotate_recovery, test_reset,
           test_header_changed, test_permissions])
