@@ -66,34 +66,45 @@ void firmware_free(void *pool)
 		BOOT->FreePool(pool);
 }
 
-static uint64_t largest_pages(const uint8_t *map, UINTN size, UINTN step)
+void firmware_memory(EFI_MEMORY_TYPE type, void (*visit)(void *context, uint8_t *range, uint64_t size),
+		     void *context)
 {
-	uint64_t largest = 0;
+	UINTN size = 0, key, step = 0;
+	uint32_t version;
+	uint8_t *map;
+	void *pool = NULL;
 
+	BOOT->GetMemoryMap(&size, NULL, &key, &step, &version);
+	size += 16 * step; /* the allocation itself splits ranges */
+	if (EFI_ERROR(BOOT->AllocatePool(EfiLoaderData, size, &pool)))
+		return;
+	map = pool;
+	if (EFI_ERROR(BOOT->GetMemoryMap(&size, pool, &key, &step, &version)))
+		size = 0;
 	for (UINTN at = 0; at + step <= size; at += step) {
 		const EFI_MEMORY_DESCRIPTOR *d = (const void *)(map + at);
 
-		if (d->Type == EfiConventionalMemory && d->NumberOfPages > largest)
-			largest = d->NumberOfPages;
+		if (d->Type == (UINT32)type)
+			visit(context, (uint8_t *)(uintptr_t)d->PhysicalStart, d->NumberOfPages << 12);
 	}
-	return largest;
+	BOOT->FreePool(pool);
+}
+
+static void keep_largest(void *context, uint8_t *range, uint64_t size)
+{
+	uint64_t *largest = context;
+
+	(void)range;
+	if (size > *largest)
+		*largest = size;
 }
 
 uint32_t firmware_memory_mib(void)
 {
-	UINTN size = 0, key, step = 0;
-	uint32_t version;
-	void *map = NULL;
-	uint64_t pages = 0;
+	uint64_t largest = 0;
 
-	BOOT->GetMemoryMap(&size, NULL, &key, &step, &version);
-	size += 16 * step; /* the allocation itself splits ranges */
-	if (EFI_ERROR(BOOT->AllocatePool(EfiLoaderData, size, &map)))
-		return 0;
-	if (!EFI_ERROR(BOOT->GetMemoryMap(&size, map, &key, &step, &version)))
-		pages = largest_pages(map, size, step);
-	BOOT->FreePool(map);
-	return (uint32_t)(pages >> 8);
+	firmware_memory(EfiConventionalMemory, keep_largest, &largest);
+	return (uint32_t)(largest >> 20);
 }
 
 noreturn void firmware_restart(void)

@@ -25,6 +25,10 @@ void *firmware_protocol(EFI_HANDLE handle, const EFI_GUID *guid);
 UINTN firmware_handles(EFI_HANDLE **ret, const EFI_GUID *guid);
 void firmware_free(void *pool);
 
+/* Call visit for each range of a type of memory (EfiConventionalMemory, ...). */
+void firmware_memory(EFI_MEMORY_TYPE type, void (*visit)(void *context, uint8_t *range, uint64_t size),
+		     void *context);
+
 /* Size of the largest free range, MiB; 0 if firmware does not say. */
 uint32_t firmware_memory_mib(void);
 

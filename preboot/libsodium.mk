@@ -63,4 +63,4 @@ SODIUM_EFI_CFLAGS := -DCONFIGURED=1 -DSODIUM_STATIC -DNATIVE_LITTLE_ENDIAN -DHAV
 
 # Pre-boot modules without a firmware call: unit tests run them hosted (over a console of their own).
 PREBOOT_HOSTED := preboot/cpio.c preboot/line.c preboot/delay.c preboot/phrase.c preboot/guid.c \
-	preboot/prompt.c
+	preboot/prompt.c preboot/scrub.c

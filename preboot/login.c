@@ -9,6 +9,7 @@
 #include "events.h"
 #include "firmware.h"
 #include "prompt.h"
+#include "scrub.h"
 
 struct attempt {
 	struct login *login;
@@ -105,6 +106,23 @@ static void explain(enum err e, const char *wrong, enum preboot_event event)
 	console_say("\n");
 }
 
+static void scrub(void *context, uint8_t *range, uint64_t size)
+{
+	const struct secret *typed = context;
+
+	scrub_range(range, size, typed->bytes, typed->len);
+}
+
+/* What opened, and opens again, must not stay in the firmware's buffers. The copy is on the heap, which
+ * is not searched. */
+static void scrub_firmware(const struct line *typed)
+{
+	SECRET struct secret copy = { 0 };
+
+	if (!secret_copy(&copy, typed->bytes, typed->len))
+		firmware_memory(EfiBootServicesData, scrub, &copy);
+}
+
 static int try_password(struct attempt *a, const char *user, const struct line *typed)
 {
 	SECRET struct secret password = { 0 };
@@ -121,6 +139,8 @@ static int try_password(struct attempt *a, const char *user, const struct line *
 	}
 	if (e)
 		explain(e, "Wrong user name or password.", PREBOOT_WRONG_PASSWORD);
+	else
+		scrub_firmware(typed);
 	return !e;
 }
 
@@ -141,6 +161,8 @@ static int try_code(struct attempt *a, struct record *r, enum code_kind kind, co
 		explain(e, kind == CODE_ONE_TIME ? "Wrong code: it is not the one for this challenge."
 						 : "Wrong recovery key: it is not the one of this laptop.",
 			PREBOOT_WRONG_CODE);
+	else if (kind == CODE_RECOVERY)
+		scrub_firmware(typed);
 	return !e;
 }
 
