@@ -62,6 +62,8 @@ enum err activation_exchange(const struct plan *plan)
 	enum err e = espstore_at(&v.esp, plan->esp, plan->efivars);
 
 	bootkeys_init(&v.keys);
+	if (!e && plan->handoff)
+		e = volumed_about(&v, bootfacts_load_file(&v.boot, &v.keys, plan->handoff), plan->handoff);
 	if (!e)
 		e = unlocked_open(&u, &v);
 	if (e) {
@@ -69,6 +71,7 @@ enum err activation_exchange(const struct plan *plan)
 		return e;
 	}
 	e = exchange(&u, &v, &what, plan);
+	bootkeys_drop(&v.keys);
 	if (e)
 		fprintf(stderr, "holdfast-activate: %s: %s\n", what, err_text(e));
 	return e;

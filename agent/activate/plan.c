@@ -31,13 +31,14 @@ static const char usage[] =
 	"  --kdf-memory-kib N --kdf-passes N   cost of the password (65536, 4)\n"
 	"  --boot-files          on a laptop under management: kernel, initrd and command line become the\n"
 	"                        boot target 'current', the present ones 'previous'\n"
+	"  --handoff FILE        with --boot-files: take the keys from this hand-off, and strip it\n"
 	"  --help\n"
 	"\n"
 	"Prints 'recovery key: ...' once. Until the laptop is enrolled nobody else has it: write it down.\n";
 
 enum { OPT_VOLUME = 1, OPT_KEY_FILE, OPT_FORMAT, OPT_REMOVE, OPT_ESP, OPT_EFIVARS, OPT_KERNEL,
        OPT_INITRD, OPT_CMDLINE, OPT_EFI, OPT_NAME, OPT_USER, OPT_PASSWORD_FD, OPT_MEMORY, OPT_PASSES,
-       OPT_BOOT_FILES, OPT_HELP };
+       OPT_BOOT_FILES, OPT_HANDOFF, OPT_HELP };
 
 static const struct option long_options[] = {
 	{ "volume", required_argument, NULL, OPT_VOLUME },
@@ -56,6 +57,7 @@ static const struct option long_options[] = {
 	{ "kdf-memory-kib", required_argument, NULL, OPT_MEMORY },
 	{ "kdf-passes", required_argument, NULL, OPT_PASSES },
 	{ "boot-files", no_argument, NULL, OPT_BOOT_FILES },
+	{ "handoff", required_argument, NULL, OPT_HANDOFF },
 	{ "help", no_argument, NULL, OPT_HELP },
 	{ NULL, 0, NULL, 0 },
 };
@@ -132,6 +134,7 @@ static int option_take(struct plan *p, int option, const char *arg)
 	case OPT_NAME: p->name = arg; return 0;
 	case OPT_USER: p->user = arg; return 0;
 	case OPT_BOOT_FILES: p->boot_files_only = 1; return 0;
+	case OPT_HANDOFF: p->handoff = arg; return 0;
 	case OPT_PASSWORD_FD:
 		if (number_read(&fd, arg, 0, 1023))
 			return -1;

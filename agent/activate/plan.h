@@ -19,6 +19,7 @@ struct plan {
 	const char *esp, *efivars;
 	const char *kernel, *initrd, *cmdline, *efi;
 	const char *name, *user;
+	const char *handoff; /* with boot_files_only: keys from here instead of the keyring */
 	int password_fd;
 	uint32_t kdf_memory_kib, kdf_passes;
 };

@@ -1,6 +1,7 @@
 #include "agent/volumed/bootfacts.h"
 
 #include <sodium.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -88,4 +89,16 @@ enum err bootfacts_load(struct bootfacts *ret, struct bootkeys *keys, const char
 	secret_wipe(bytes, len);
 	free(bytes);
 	return e ? e : facts_take(ret, keys, &h, folder, name);
+}
+
+enum err bootfacts_load_file(struct bootfacts *ret, struct bootkeys *keys, const char *path)
+{
+	const char *slash = strrchr(path, '/');
+	char folder[DURABLE_PATH_MAX] = ".";
+
+	if (slash && snprintf(folder, sizeof(folder), "%.*s", (int)(slash - path + 1), path) >=
+			     (int)sizeof(folder))
+		return ERR_RANGE;
+	keys->in_memory = 1;
+	return bootfacts_load(ret, keys, folder, slash ? slash + 1 : path);
 }

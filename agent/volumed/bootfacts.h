@@ -25,6 +25,9 @@ struct bootfacts {
 MUST_CHECK enum err bootfacts_load(struct bootfacts *ret, struct bootkeys *keys, const char *folder,
 				   const char *name);
 
+/* The same with keys that stay in memory, and the file named by its path (--handoff). */
+MUST_CHECK enum err bootfacts_load_file(struct bootfacts *ret, struct bootkeys *keys, const char *path);
+
 /* "password", "one-time-code", "recovery-key"; NULL for another kind. */
 const char *bootfacts_method(uint8_t kind);
 

@@ -114,20 +114,10 @@ static enum err folder_make(struct volumed *v, const char *path, mode_t mode)
 
 static enum err handoff_read(struct volumed *v)
 {
-	char folder[DURABLE_PATH_MAX];
-	const char *slash, *name = "handoff";
-	enum err e;
+	enum err e = v->options.handoff
+			     ? bootfacts_load_file(&v->boot, &v->keys, v->options.handoff)
+			     : bootfacts_load(&v->boot, &v->keys, v->options.run, "handoff");
 
-	(void)snprintf(folder, sizeof(folder), "%s", v->options.run);
-	if (v->options.handoff) {
-		slash = strrchr(v->options.handoff, '/');
-		name = slash ? slash + 1 : v->options.handoff;
-		(void)snprintf(folder, sizeof(folder), "%.*s",
-			       slash ? (int)(slash - v->options.handoff) : 1,
-			       slash ? v->options.handoff : ".");
-		v->keys.in_memory = 1;
-	}
-	e = bootfacts_load(&v->boot, &v->keys, folder, name);
 	return volumed_about(v, e, "hand-off");
 }
 
