@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "encryption.h"
 #include "volume_impl.h"
 
 enum err volume_err(int r)
@@ -175,12 +176,14 @@ enum err volume_open(struct volume *v, const char *name, const struct unlock_key
 enum err volume_open_recovery(struct volume *v, const char *name, const struct secret *recovery)
 {
 	struct passphrase p = passphrase_secret(recovery);
+	const char *what;
 	int keyslot;
 	enum err e;
 
-	if (volume_is_mapped(name))
+	if (name && volume_is_mapped(name))
 		return ERR_EXISTS;
-	e = keyslot_open(&keyslot, v, name, TOKEN_RECOVERY, NULL, p);
+	e = encryption_check(&what, v->cd);
+	e = e ? e : keyslot_open(&keyslot, v, name, TOKEN_RECOVERY, NULL, p);
 	/* Whoever holds the recovery key must get in even if somebody removed our tokens. */
 	if (e != ERR_AUTH)
 		return e;

@@ -76,6 +76,8 @@ MUST_CHECK enum err volume_test_recovery(struct volume *v, const struct secret *
 
 /* Activate as /dev/mapper/NAME. Errors: ERR_AUTH, ERR_EXISTS, ERR_IO. */
 MUST_CHECK enum err volume_open(struct volume *v, const char *name, const struct unlock_key *uk);
+/* The same with the recovery key, and with no manifest to hold the header against: one that is not all in
+ * aes-xts-plain64 is refused (encryption.h). name NULL: only test. Errors: as volume_open, ERR_CHANGED. */
 MUST_CHECK enum err volume_open_recovery(struct volume *v, const char *name,
 					 const struct secret *recovery);
 
@@ -90,7 +92,7 @@ MUST_CHECK enum err volume_recovery_fingerprint(struct digest *ret, struct volum
 						const uint8_t escrow_id[static ESCROW_ID_BYTES]);
 
 /* Fill a manifest entry from the header as it is now (all but partition and name). Errors: ERR_BUSY
- * (re-encryption), ERR_UNSUPPORTED (volume_check would refuse it: a weak cipher), ERR_NOT_FOUND (no
+ * (re-encryption), ERR_UNSUPPORTED (the initramfs would refuse it: another cipher than aes-xts-plain64), ERR_NOT_FOUND (no
  * keyslot for uk), ERR_RANGE. */
 MUST_CHECK enum err volume_describe(struct manifest_volume *ret, struct volume *v,
 				    const struct unlock_key *uk);

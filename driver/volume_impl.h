@@ -41,6 +41,9 @@ MUST_CHECK enum err volume_begin(struct volume **ret, const char *device);
 MUST_CHECK enum err volume_sync(const struct volume *v);
 
 /* The header's JSON. Errors: ERR_FORMAT. */
+MUST_CHECK enum err header_json(json_t **ret, struct crypt_device *cd);
+/* Every segment and every keyslot's area in the cipher of a managed volume (encryption.h)? */
+int header_encrypts(const json_t *header);
 MUST_CHECK enum err volume_json(json_t **ret, struct volume *v);
 /* Is a re-encryption, or anything else that libcryptsetup calls a requirement, noted in the header?
  * Then tokens can't be written, and no half of a rotation may begin. Errors: ERR_BUSY, ERR_FORMAT.

@@ -6,17 +6,13 @@
 #include <unistd.h>
 
 #include "../common/json_host.h"
+#include "encryption.h"
 #include "volume_impl.h"
 #include "volume_uuid.h"
 
 enum err volume_json(json_t **ret, struct volume *v)
 {
-	const char *text;
-	enum err e = volume_err(crypt_dump_json(v->cd, &text, 0));
-
-	/* libcryptsetup allows headers of 4 MiB; ours and the distributions' have 12 KiB of JSON.
-	 */
-	return e ? e : json_parse(ret, text, strlen(text));
+	return header_json(ret, v->cd);
 }
 
 static int json_busy(const json_t *header)
@@ -179,34 +175,14 @@ static int uuid_matches(struct volume *v, const struct manifest_volume *m)
 	return !uuid_parse(uuid, crypt_get_uuid(v->cd)) && !memcmp(uuid, m->uuid, sizeof(uuid));
 }
 
-static int text_is(const json_t *o, const char *name, const char *want)
+/* A manifest that vouched for another cipher would be wrong itself. */
+static int ciphers_match(struct volume *v, const struct manifest_volume *m, const json_t *header)
 {
-	const char *text = json_string_value(json_object_get(o, name));
+	static const uint8_t cipher[sizeof(m->cipher)] = VOLUME_ENCRYPTION;
 
-	return text && !strcmp(text, want);
-}
-
-/* Every segment in the cipher that was vouched for, and no keyslot that hides nothing. */
-static int ciphers_match(struct volume *v, const struct manifest_volume *m, json_t *header)
-{
-	char want[sizeof(m->cipher) + 1] = { 0 };
-	json_t *each, *area;
-	const char *name;
-
-	memcpy(want, m->cipher, sizeof(m->cipher));
-	if (strstr(want, "null") || crypt_get_volume_key_size(v->cd) * 8 != m->key_bits ||
-	    crypt_get_sector_size(v->cd) != m->sector_size)
-		return 0;
-	json_object_foreach (json_object_get(header, "segments"), name, each)
-		if (!text_is(each, "type", "crypt") || !text_is(each, "encryption", want))
-			return 0;
-	json_object_foreach (json_object_get(header, "keyslots"), name, each) {
-		area = json_object_get(each, "area");
-		if (text_is(each, "type", "luks2") &&
-		    !text_is(area, "encryption", VOLUME_ENCRYPTION))
-			return 0;
-	}
-	return 1;
+	return !memcmp(m->cipher, cipher, sizeof(cipher)) &&
+	       crypt_get_volume_key_size(v->cd) * 8 == m->key_bits &&
+	       crypt_get_sector_size(v->cd) == m->sector_size && header_encrypts(header);
 }
 
 static int header_matches(struct volume *v, const struct manifest_volume *m)
@@ -271,8 +247,9 @@ enum err volume_describe(struct manifest_volume *ret, struct volume *v, const st
 	memset(m.keyslots, 0, sizeof(m.keyslots));
 	memcpy(m.headers, header.bytes, DIGEST_BYTES);
 	memcpy(m.keyslots, keyslot.bytes, DIGEST_BYTES);
-	/* What the initramfs would refuse must not be vouched for. */
-	e = volume_check(v, &m, uk, &what);
+	/* What the initramfs would refuse, with this manifest or without any, must not be vouched for. */
+	e = encryption_check(&what, v->cd);
+	e = e ? e : volume_check(v, &m, uk, &what);
 	if (!e)
 		*ret = m;
 	return e == ERR_CHANGED ? ERR_UNSUPPORTED : e;

@@ -14,7 +14,7 @@
 
 #define PAUSE_S_MAX 30
 
-enum state { CLOSED, OPENED, MISSING };
+enum state { CLOSED, OPENED, MISSING, REFUSED };
 
 struct door {
 	struct crypttab_entry entry;
@@ -43,6 +43,32 @@ static enum err wanted(struct crypttab *ret, const struct options *o)
 	return OK;
 }
 
+static enum state door_state(const struct door *d, enum err e, const char *problem)
+{
+	const char *name = d->entry.name;
+
+	switch (e) {
+	case OK:
+	case ERR_EXISTS:
+		fprintf(stderr, "holdfast: volume %s is open\n", name);
+		return OPENED;
+	case ERR_AUTH:
+		fprintf(stderr, "holdfast: this recovery key does not open volume %s\n", name);
+		return CLOSED;
+	case ERR_CHANGED:
+		fprintf(stderr,
+			"holdfast: volume %s REFUSED: its header says that it is not, or not all, "
+			"encrypted in aes-xts-plain64. Somebody may have changed the disk; it was "
+			"not opened.\n",
+			name);
+		return REFUSED;
+	default:
+		fprintf(stderr, "holdfast: volume %s (%s): %s %s\n", name, d->entry.source,
+			err_text(e), problem);
+		return MISSING;
+	}
+}
+
 static void try_door(struct door *d, const struct secret *recovery, const struct options *o)
 {
 	const char *name = d->entry.name;
@@ -51,19 +77,8 @@ static void try_door(struct door *d, const struct secret *recovery, const struct
 	enum err e = device_wait_source(device, sizeof(device), d->entry.source, name, o->wait_s);
 
 	e = e ? e : volume_load(&v, device);
-	if (!e)
-		e = o->check_only ? volume_test_recovery(v, recovery) :
-				    volume_open_recovery(v, name, recovery);
-	if (!e || e == ERR_EXISTS) {
-		fprintf(stderr, "holdfast: volume %s is open\n", name);
-		d->state = OPENED;
-	} else if (e == ERR_AUTH) {
-		fprintf(stderr, "holdfast: this recovery key does not open volume %s\n", name);
-	} else {
-		fprintf(stderr, "holdfast: volume %s (%s): %s %s\n", name, d->entry.source,
-			err_text(e), volume_problem(v));
-		d->state = MISSING;
-	}
+	e = e ? e : volume_open_recovery(v, o->check_only ? NULL : name, recovery);
+	d->state = door_state(d, e, volume_problem(v));
 }
 
 static enum err ask_once(struct door *d, size_t n, const struct options *o)
@@ -77,6 +92,8 @@ static enum err ask_once(struct door *d, size_t n, const struct options *o)
 	for (i = 0; i < n; i++)
 		if (d[i].state == CLOSED)
 			try_door(&d[i], &recovery, o);
+	if (count(d, n, REFUSED))
+		return ERR_CHANGED;
 	/* While nothing at all is open, a disk that was missing may still come. */
 	for (i = 0; i < n && !count(d, n, OPENED); i++)
 		d[i].state = CLOSED;
@@ -100,6 +117,20 @@ static enum err ask_until_open(struct door *d, size_t n, const struct options *o
 	return count(d, n, MISSING) ? ERR_NOT_FOUND : OK;
 }
 
+/* Once the hand-off has opened something, a second disk that is not there is no reason to ask its owner for a
+ * key that he does not have. */
+static void leave_missing(struct door *d, size_t n)
+{
+	char device[PATH_MAX];
+	size_t i;
+
+	for (i = 0; i < n && count(d, n, OPENED); i++)
+		if (d[i].state == CLOSED &&
+		    device_wait_source(device, sizeof(device), d[i].entry.source,
+				       d[i].entry.name, 0) == ERR_NOT_FOUND)
+			d[i].state = MISSING;
+}
+
 enum err recovery_run(const struct options *o)
 {
 	struct door doors[CRYPTTAB_ENTRIES_MAX];
@@ -119,5 +150,6 @@ enum err recovery_run(const struct options *o)
 		doors[i].entry = t.at[i];
 		doors[i].state = !o->check_only && volume_is_mapped(t.at[i].name) ? OPENED : CLOSED;
 	}
+	leave_missing(doors, t.count);
 	return ask_until_open(doors, t.count, o);
 }

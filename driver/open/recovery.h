@@ -5,7 +5,8 @@
 #include "options.h"
 
 /* Asks until every volume whose disk is there is open. Errors: ERR_NOT_FOUND (no volumes to open,
- * or disks missing), ERR_IO (end of input). */
+ * or disks missing), ERR_IO (end of input), ERR_CHANGED (a
+ * header that does not promise encryption: refused). */
 MUST_CHECK enum err recovery_run(const struct options *o);
 
 #endif

@@ -13,6 +13,7 @@
 
 #include "../../common/json_host.h"
 #include "../../common/secret.h"
+#include "../encryption.h"
 #include "../handoff_file.h"
 #include "../keyring.h"
 
@@ -99,12 +100,18 @@ int cryptsetup_token_open(struct crypt_device *cd, int token, char **buffer, siz
 {
 	UNLOCK_KEY uk = { 0 };
 	struct uk_id want;
-	const char *text;
+	const char *text, *what;
 	char *copy;
 
 	(void)usrptr;
 	if (geteuid() != 0)
 		return -EACCES;
+	if (encryption_check(&what, cd)) {
+		crypt_log(cd, CRYPT_LOG_ERROR,
+			  "Holdfast: refused, the header says that this volume is not, or not all, "
+			  "encrypted in aes-xts-plain64. Somebody may have changed the disk.\n");
+		return -EINVAL;
+	}
 	if (crypt_token_json_get(cd, token, &text) < 0 || token_uk_id(&want, text))
 		return -EINVAL;
 	if (key_find(&uk, &want))

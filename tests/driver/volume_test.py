@@ -4,6 +4,8 @@
 Runs in a user and mount namespace of its own, which have a user keyring of their own and let the token
 plugin lie in libcryptsetup's folder without touching this machine's.
 """
+import hashlib
+import json
 import os
 import pathlib
 import shutil
@@ -64,6 +66,21 @@ class Volume(unittest.TestCase):
             f.seek(at)
             f.write(bytes([byte ^ 1]))
 
+    def null_segment(self):
+        """What a thief with a screwdriver writes: the segment in the null cipher, both checksums repaired."""
+        with open(self.image, "r+b") as f:
+            both = bytearray(f.read(32768))
+            for at in (0, 16384):
+                copy = both[at:at + 16384]
+                header = json.loads(copy[4096:].rstrip(b"\0"))
+                header["segments"]["0"]["encryption"] = "cipher_null-ecb"
+                copy[4096:] = json.dumps(header).encode().ljust(12288, b"\0")
+                copy[448:512] = bytes(64)
+                copy[448:480] = hashlib.sha256(copy).digest()
+                both[at:at + 16384] = copy
+            f.seek(0)
+            f.write(both)
+
     # Stock cryptsetup
 
     def test_recovery_key_is_the_passphrase_for_stock_cryptsetup(self):
@@ -100,6 +117,12 @@ class Volume(unittest.TestCase):
         self.assertFalse(self.handoff.exists())
         self.assertEqual(self.tool("keyring"), "present")
         self.assertTrue(self.by_token())
+
+    def test_token_keeps_the_key_from_a_header_without_encryption(self):
+        """CVE-2025-59054: stock cryptsetup calls such a volume open; our token must not help it."""
+        self.null_segment()
+        self.assertEqual(self.cryptsetup("--key-file=-", key=self.recovery), 0, "stock no longer falls for it")
+        self.assertFalse(self.by_token(self.handoff))
 
     def test_dump_names_the_unlock_key(self):
         told = subprocess.run(["cryptsetup", "luksDump", self.image], capture_output=True, text=True).stdout
@@ -201,6 +224,14 @@ class Volume(unittest.TestCase):
         self.assertEqual(done.returncode, 3)
         self.assertIn("does not open volume root", done.stderr)
 
+    def test_recovery_refuses_a_header_without_encryption(self):
+        """CVE-2025-59054: the thief's data would be mounted as soon as the owner has typed the right key."""
+        self.null_segment()
+        done = self.recover(self.recovery + "\n")
+        self.assertEqual(done.returncode, 2, done.stderr)
+        self.assertIn("root REFUSED", done.stderr)
+        self.assertNotIn("is open", done.stderr)
+
     def test_crypttab_names_the_volumes(self):
         tab = self.folder / "crypttab"
         tab.write_text(f"# comment\n\nroot {self.image} none luks,initramfs\n")
@@ -231,6 +262,26 @@ class Volume(unittest.TestCase):
         self.assertEqual(console.exitstatus, 0)
 
     # initramfs-tools
+
+    def boot(self, handoff, recovery):
+        """Runs the boot script with these exit statuses of holdfast-open; -9 means that it switched off."""
+        stubs = {"holdfast-open": f'[ "$1" = --recovery ] && exit {recovery}\nexit {handoff}',
+                 "poweroff": "kill -9 $PPID", "sleep": "exit 0", "modprobe": "exit 0"}
+        for name, body in stubs.items():
+            path = self.folder / name
+            path.write_text(f"#!/bin/sh\n{body}\n")
+            path.chmod(0o755)
+        text = (ROOT / "driver/initramfs-tools/scripts/local-top/holdfast").read_text()
+        script = self.folder / "local-top"
+        script.write_text(text.replace("/sbin/holdfast-open", str(self.folder / "holdfast-open")))
+        env = dict(os.environ, PATH=f"{self.folder}:{os.environ['PATH']}")
+        return subprocess.run(["sh", script], capture_output=True, env=env).returncode
+
+    def test_a_refused_disk_does_not_reach_the_next_script(self):
+        """Stock cryptsetup comes next: it would ask for the same recovery key and open what was refused."""
+        for handoff, recovery, want in ((0, 0, 0), (1, 0, 0), (1, 3, 0), (3, 3, 0), (2, 0, 0),
+                                        (1, 2, -9), (2, 2, -9), (2, 3, -9), (3, 2, -9)):
+            self.assertEqual(self.boot(handoff, recovery), want, (handoff, recovery))
 
     def test_scripts_parse_and_do_not_wait_for_cryptroot(self):
         for name in ("hooks/holdfast", "scripts/local-top/holdfast"):

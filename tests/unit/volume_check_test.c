@@ -195,6 +195,70 @@ static void edited_headers_are_refused(void **state)
 		refused(rows[i].why, rows[i].edit, rows[i].want, rows[i].load_may_fail);
 }
 
+/* Bug (CVE-2025-59054 in stock cryptsetup): on a start without a hand-off the recovery key was tried on
+ * whatever the header said. A thief who had named the null cipher for the segment, or for a keyslot, got data
+ * of his own mounted as the root file system, with the right recovery key's "volume is open" above it. */
+static void recovery_refuses(const char *why, void (*edit)(json_t *j), enum err want)
+{
+	SECRET struct secret recovery = secret_text(RECOVERY_ONE);
+	VOLUME *v = image_formatted();
+	enum err e;
+
+	volume_drop(&v);
+	header_edit(edit);
+	e = volume_load(&v, image_path);
+	if (e && want)
+		return;
+	e = e ? e : volume_open_recovery(v, NULL, &recovery);
+	if (e != want)
+		fail_msg("%s: %s, want %s", why, err_name(e), err_name(want));
+}
+
+static void edit_tokens_away(json_t *j)
+{
+	json_object_set_new(j, "tokens", json_object());
+}
+
+static void edit_segment_cbc(json_t *j)
+{
+	json_object_set_new(first(j, "segments"), "encryption", json_string("aes-cbc-plain64"));
+}
+
+static void edit_second_segment_linear(json_t *j)
+{
+	json_object_set_new(first(j, "segments"), "size", json_string("524288"));
+	json_object_set_new(json_object_get(j, "segments"), "1",
+			    json_pack("{s:s, s:s, s:s}", "type", "linear", "offset", "17301504",
+				      "size", "dynamic"));
+}
+
+static void recovery_key_opens_only_what_is_encrypted(void **state)
+{
+	(void)state;
+	recovery_refuses("rewritten without a change", edit_nothing, OK);
+	recovery_refuses("our tokens removed", edit_tokens_away, OK);
+	recovery_refuses("segment with the null cipher", edit_segment_null, ERR_CHANGED);
+	recovery_refuses("segment in ECB", edit_segment_ecb, ERR_CHANGED);
+	recovery_refuses("segment in CBC", edit_segment_cbc, ERR_CHANGED);
+	recovery_refuses("segment not encrypted at all", edit_segment_linear, ERR_CHANGED);
+	recovery_refuses("second segment not encrypted", edit_second_segment_linear, ERR_CHANGED);
+	recovery_refuses("unlock keyslot with the null cipher", edit_keyslot_null, ERR_CHANGED);
+	recovery_refuses("recovery keyslot with the null cipher", edit_other_keyslot_null,
+			 ERR_CHANGED);
+}
+
+static void other_ciphers_are_not_vouched_for(void **state)
+{
+	struct manifest_volume m = { 0 };
+	VOLUME *v = image_formatted();
+
+	(void)state;
+	volume_drop(&v);
+	header_edit(edit_segment_cbc);
+	assert_int_equal(volume_load(&v, image_path), OK);
+	assert_int_equal(volume_describe(&m, v, &uk_one), ERR_UNSUPPORTED);
+}
+
 static void another_uuid_is_refused(void **state)
 {
 	struct manifest_volume m = { 0 };
@@ -336,6 +400,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(edited_headers_are_refused),
+		cmocka_unit_test(recovery_key_opens_only_what_is_encrypted),
+		cmocka_unit_test(other_ciphers_are_not_vouched_for),
 		cmocka_unit_test(another_uuid_is_refused),
 		cmocka_unit_test(another_disk_is_refused),
 		cmocka_unit_test(changed_keyslot_area_is_refused),
