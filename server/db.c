@@ -92,7 +92,8 @@ enum err db_open(struct db **ret, const char *path, const char *const *migration
 	/* Deleted rows are overwritten: a removed record shall not be found in a copy of the file. */
 	if (!e)
 		e = plain(db, "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;"
-			      "PRAGMA secure_delete = ON; PRAGMA foreign_keys = ON;");
+			      "PRAGMA secure_delete = ON; PRAGMA foreign_keys = ON;"
+			      "PRAGMA temp_store = MEMORY;");
 	if (!e)
 		e = migrate(db, migrations, count);
 	if (e) {

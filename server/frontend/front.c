@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "http.h"
+#include "sandbox.h"
 #include "schema.h"
 #include "server/log.h"
 #include "tls.h"
@@ -237,6 +238,19 @@ static enum err loop(struct front *f, int signal_fd)
 	return ERR_NETWORK;
 }
 
+/* Not fatal: an old kernel serves its laptops with one wall less. */
+static void shut_in(const struct front_options *o)
+{
+	int files = 0;
+	enum err e = front_sandbox(&files, o->dir);
+
+	if (e)
+		log_line("cannot give up other programs by seccomp: this kernel does not offer it");
+	else if (!files)
+		log_line("this kernel has no Landlock: give frontend and vault accounts of their own, so that the "
+			 "frontend cannot read the vault's files");
+}
+
 enum err front_run(struct front *f, const struct front_options *o)
 {
 	int signal_fd = -1;
@@ -245,6 +259,7 @@ enum err front_run(struct front *f, const struct front_options *o)
 	if (!e)
 		e = signals(&signal_fd);
 	if (!e) {
+		shut_in(o);
 		f->tell(FRONT_READY);
 		e = loop(f, signal_fd);
 	}

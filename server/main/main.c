@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -23,6 +24,8 @@
 #include "server/log.h"
 #include "server/vault/vault.h"
 #include "server/user.h"
+
+#define FILES_WANTED 8192
 
 struct setup {
 	const char *state, *listen, *user, *vault_user;
@@ -142,6 +145,18 @@ static void tell_main(char what)
 		log_line("cannot tell main what happened: if the server has been claimed, remove the file claim by hand");
 }
 
+/* The usual soft limit is below the number of connections that we accept. */
+static void raise_files(void)
+{
+	struct rlimit limit;
+
+	if (!getrlimit(RLIMIT_NOFILE, &limit) && limit.rlim_cur < FILES_WANTED) {
+		limit.rlim_cur = limit.rlim_max < FILES_WANTED ? limit.rlim_max : FILES_WANTED;
+		if (setrlimit(RLIMIT_NOFILE, &limit))
+			log_line("cannot raise the number of open files: fewer laptops can wait at a time");
+	}
+}
+
 static _Noreturn void run_front(struct setup *s)
 {
 	struct front_options o = { s->frontend_dir, s->url, s->listen_fd, s->vault_pair[0], tell_main };
@@ -152,11 +167,13 @@ static _Noreturn void run_front(struct setup *s)
 	close(s->vault_pair[1]);
 	close(s->news_pipe[0]);
 	news_fd = s->news_pipe[1];
-	prctl(PR_SET_PDEATHSIG, SIGTERM);
+	raise_files();
 	if (user_become(&s->front_as)) {
 		log_line("cannot become user %s: %s", s->front_as.name, strerror(errno));
 		exit(1);
 	}
+	/* After the change of account, which clears it. */
+	prctl(PR_SET_PDEATHSIG, SIGTERM);
 	e = front_open(&f, &o);
 	if (!e) {
 		e = front_run(&f, &o);

@@ -127,19 +127,19 @@ def policy(server, org, laptop, admin):
 
 def recovered(server, org, laptop):
     key, credential = Signer(), new_id()
-    cert = laptop.user_cert("ada", credential, "one-time-code", key)
+    cert = laptop.user_cert("", credential, "one-time-code", key)
     s = laptop.session(server)
-    event = laptop.event("user-added", {"user": "ada", "credential": credential, "method": "one-time-code",
+    event = laptop.event("user-added", {"user": "", "credential": credential, "method": "one-time-code",
                                         "cert": cert})
     s.ask("POST", "/v1/events", {"events": [event]})
-    proof = laptop.proof(s, key=key, credential=credential, method="one-time-code")
+    proof = laptop.proof(s, key=key, user="", credential=credential, method="one-time-code")
     check("a code gives the scope recovered", s.confirm(proof)["scope"] == "recovered")
     check("… which may fetch the policy", s.code("GET", "/v1/policy")[0] == 200)
-    gone = laptop.event("user-removed", {"user": "ada", "credential": credential})
+    gone = laptop.event("user-removed", {"user": "", "credential": credential})
     s.ask("POST", "/v1/events", {"events": [gone]})
     s.ask("POST", "/v1/events", {"events": [event]})
     late = laptop.session(server)
-    late.confirm(laptop.proof(late, key=key, credential=credential, method="one-time-code"), want=401)
+    late.confirm(laptop.proof(late, key=key, user="", credential=credential, method="one-time-code"), want=401)
     check("after its removal the credential proves nothing, even when the old event is sent again", True)
 
 
