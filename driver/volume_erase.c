@@ -29,7 +29,7 @@ struct erase {
 	uint64_t bytes;
 	uint8_t seed[randombytes_SEEDBYTES];
 	uint8_t *want, *got; /* a piece each, aligned for O_DIRECT */
-	erase_read *read_at;
+	const struct erase_io *io;
 };
 
 static void erase_end(struct erase *x)
@@ -113,7 +113,7 @@ static enum err write_all(struct erase *x, const uint8_t *bytes, size_t len, uin
 	ssize_t n;
 
 	while (len) {
-		n = pwrite(x->fd, bytes, len, (off_t)at);
+		n = x->io->write_at(x->fd, bytes, len, (off_t)at);
 		if (n < 0 && errno == EINVAL && x->direct) {
 			erase_cached(x);
 			continue;
@@ -127,15 +127,29 @@ static enum err write_all(struct erase *x, const uint8_t *bytes, size_t len, uin
 	return OK;
 }
 
+/* One bad sector must not save its neighbours: then block by block, as much as the disk takes. */
+static enum err write_piece(struct erase *x, size_t len, uint64_t at)
+{
+	enum err e = write_all(x, x->want, len, at);
+	size_t i, n;
+
+	for (i = 0; e && i < len; i += n) {
+		n = len - i < ALIGN_BYTES ? len - i : ALIGN_BYTES;
+		(void)write_all(x, x->want + i, n, at + i);
+	}
+	return e;
+}
+
 static enum err overwrite(struct erase *x)
 {
 	enum err e = OK;
 	uint64_t at;
 	size_t len;
 
-	for (at = 0; !e && at < x->bytes; at += len) {
+	for (at = 0; at < x->bytes; at += len) {
 		len = piece_at(x, at);
-		e = write_all(x, x->want, len, at);
+		if (write_piece(x, len, at))
+			e = ERR_IO;
 	}
 	if (fsync(x->fd))
 		return ERR_IO;
@@ -156,7 +170,7 @@ static enum err read_all(struct erase *x, size_t len, uint64_t at)
 	ssize_t n;
 
 	while (have < len) {
-		n = x->read_at(x->fd, x->got + have, len - have, (off_t)(at + have));
+		n = x->io->read_at(x->fd, x->got + have, len - have, (off_t)(at + have));
 		if (n <= 0)
 			return ERR_IO;
 		have += (size_t)n;
@@ -179,7 +193,8 @@ static enum err compare(struct erase *x)
 	return OK;
 }
 
-/* A favour that the device may refuse: the overwriting is what counts. */
+/* A favour that the device may refuse: the overwriting is what counts. It may also reach what could not be
+ * overwritten. */
 static void discard(struct erase *x)
 {
 	uint64_t range[2] = { 0, x->bytes };
@@ -188,23 +203,24 @@ static void discard(struct erase *x)
 		(void)ioctl(x->fd, BLKDISCARD, range);
 }
 
-enum err volume_erase_with(const char *device, uint64_t bytes, erase_read *read_at)
+enum err volume_erase_with(const char *device, uint64_t bytes, const struct erase_io *io)
 {
-	struct erase x = { .fd = -1, .bytes = bytes, .read_at = read_at };
+	struct erase x = { .fd = -1, .bytes = bytes, .io = io };
 	enum err e = bytes && bytes <= ERASE_BYTES_MAX ? erase_begin(&x, device) : ERR_RANGE;
 
-	e = e ? e : overwrite(&x);
 	if (!e) {
+		e = overwrite(&x);
 		drop_caches(&x);
-		e = compare(&x);
-	}
-	if (!e)
+		e = e ? e : compare(&x);
 		discard(&x);
+	}
 	erase_end(&x);
 	return e;
 }
 
 enum err volume_erase(const char *device, uint64_t bytes)
 {
-	return volume_erase_with(device, bytes, pread);
+	static const struct erase_io io = { pread, pwrite };
+
+	return volume_erase_with(device, bytes, &io);
 }

@@ -1,4 +1,4 @@
-/* Crypto-erase with the reading in the caller's hand, so that a test can play a disk that lies. */
+/* Crypto-erase with the disk in the caller's hand, so that a test can play one that lies or is worn out. */
 #ifndef HOLDFAST_VOLUME_ERASE_H
 #define HOLDFAST_VOLUME_ERASE_H
 
@@ -6,9 +6,14 @@
 
 #include "volume.h"
 
-typedef ssize_t erase_read(int fd, void *ret, size_t len, off_t at);
+/* pread and pwrite everywhere but in tests. */
+struct erase_io {
+	ssize_t (*read_at)(int fd, void *ret, size_t len, off_t at);
+	ssize_t (*write_at)(int fd, const void *bytes, size_t len, off_t at);
+};
 
-/* As volume_erase; reads back with `read_at`, which is pread everywhere but in tests. */
-MUST_CHECK enum err volume_erase_with(const char *device, uint64_t bytes, erase_read *read_at);
+/* As volume_erase. */
+MUST_CHECK enum err volume_erase_with(const char *device, uint64_t bytes,
+				      const struct erase_io *io);
 
 #endif
