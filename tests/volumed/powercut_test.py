@@ -9,7 +9,8 @@ import subprocess
 import sys
 import time
 
-from laptop import enrolled_laptop
+from laptop import Laptop, enrolled_laptop, uuid_of
+from organisation import Organisation
 
 CALLS = ("write", "pwrite64", "fsync", "rename", "unlink", "syncfs")
 TOMBSTONE = os.path.join("EFI", "holdfast", "tombstone")
@@ -134,6 +135,51 @@ def after_kill(laptop, old):
     assert not laptop.opens_recovery(laptop.secrets["recovery"])
 
 
+def enrol(laptop):
+    request = laptop.ask("ENROL_BEGIN", laptop.org.token(), os.urandom(32))
+    laptop.org.take_enrol(request)
+    laptop.ask("ENROL_FINISH", laptop.org.enrolled(request, {"one_time_codes": 2}))
+    laptop.prove()
+
+
+def after_enrol(laptop, old):
+    laptop.restart()
+    if not laptop.status()["enrolled"]:
+        enrol(laptop)
+    sound(laptop)
+    assert laptop.opens() and old
+    known_recovery_opens(laptop)
+
+
+def play_code(base, stride):
+    """The start after a one-time code burns it: cut while volumed starts."""
+    points, begun = 0, time.time()
+    for call in CALLS:
+        n, cut_here = 1, True
+        while cut_here:
+            laptop = base.copy()
+            old = laptop.save_esp()
+            assert laptop.boot(code=laptop.secrets[1], number=1)[0] == 0
+            laptop.start(("strace", "-qq", "-o", "/dev/null", "-e", f"trace={call}", "-e",
+                          f"inject={call}:signal=KILL:when={n}"), wait=False)
+            cut_here = laptop.connect() is None
+            laptop.stop(hard=True)
+            points += cut_here
+            # Either it was not burnt yet, and opens once more, or passwords (and other codes) open.
+            code = laptop.boot(code=laptop.secrets[1], number=1)[0]
+            if code:
+                assert laptop.boot()[0] == 0, f"{call} {n}: {laptop.at}"
+            laptop.start()
+            sound(laptop)
+            assert not laptop.opens_code(1, laptop.secrets[1]), f"{call} {n}: {laptop.at}"
+            assert not laptop.opens_code(1, laptop.secrets[1], esp=old), f"{call} {n}: {laptop.at}"
+            assert laptop.opens_code(2, laptop.secrets[2]), f"{call} {n}: {laptop.at}"
+            laptop.remove()
+            n += stride
+    print(f"ok      a code burnt at the start: {points} power cuts survived ({time.time() - begun:.0f} s)",
+          flush=True)
+
+
 def play(name, base, operation, after, stride):
     points, begun = 0, time.time()
     for call in CALLS:
@@ -168,7 +214,14 @@ def main():
     for row in (("a user removed", remove_user, after_remove_user), ("lock", lock, after_lock),
                 ("a new recovery key", rotate_recovery, after_rotate_recovery), ("kill", kill, after_kill)):
         play(row[0], base, row[1], row[2], stride)
+    play_code(base, stride)
     base.remove()
+    fresh = Laptop()
+    fresh.activate()
+    fresh.org, fresh.secrets = Organisation(), {"recovery": fresh.first_recovery}
+    fresh.uuids = {fresh.image: uuid_of(fresh.image)}
+    play("enrolment", fresh, enrol, after_enrol, stride)
+    fresh.remove()
 
 
 if __name__ == "__main__":
