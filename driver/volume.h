@@ -32,7 +32,8 @@ const char *volume_problem(const struct volume *v);
 /* Is there a mapping /dev/mapper/NAME already? */
 int volume_is_mapped(const char *name);
 
-/* Where is the device with this LUKS2 UUID? /dev/disk/by-uuid, then a scan of /sys/class/block.
+/* Where is the device with this LUKS2 UUID? The one that is open under it, /dev/disk/by-uuid, then a scan of
+ * /sys/class/block.
  * Errors: ERR_NOT_FOUND. */
 MUST_CHECK enum err volume_find(char *ret_device, size_t size, const uint8_t uuid[static 16]);
 

@@ -1,5 +1,5 @@
 /* Volume: which device carries a LUKS2 UUID? */
-#include "volume.h"
+#include "volume_find.h"
 
 #include <dirent.h>
 #include <fcntl.h>
@@ -44,12 +44,9 @@ static int device_matches(const char *device, const char *uuid)
 	return found;
 }
 
-static enum err find_by_link(char *ret, size_t size, const char *uuid)
+static enum err path_take(char *ret, size_t size, const char *path, const char *uuid)
 {
-	char link[PATH_MAX], path[PATH_MAX];
-
-	snprintf(link, sizeof(link), "/dev/disk/by-uuid/%s", uuid);
-	if (!realpath(link, path) || !device_matches(path, uuid))
+	if (!device_matches(path, uuid))
 		return ERR_NOT_FOUND;
 	if (strlen(path) >= size)
 		return ERR_SPACE;
@@ -57,9 +54,22 @@ static enum err find_by_link(char *ret, size_t size, const char *uuid)
 	return OK;
 }
 
-static enum err find_by_scan(char *ret, size_t size, const char *uuid)
+static enum err find_by_link(char *ret, size_t size, const char *uuid, const struct find_roots *roots)
 {
-	DIR *dir = opendir("/sys/class/block");
+	char link[PATH_MAX], path[PATH_MAX];
+
+	if (snprintf(link, sizeof(link), "%s/disk/by-uuid/%s", roots->dev, uuid) >=
+		    (int)sizeof(link) ||
+	    !realpath(link, path))
+		return ERR_NOT_FOUND;
+	return path_take(ret, size, path, uuid);
+}
+
+/* The first device named in a folder of sysfs that carries the UUID. */
+static enum err find_in_folder(char *ret, size_t size, const char *folder, const char *uuid,
+			       const struct find_roots *roots)
+{
+	DIR *dir = opendir(folder);
 	enum err e = ERR_NOT_FOUND;
 	char path[PATH_MAX];
 	struct dirent *d;
@@ -69,23 +79,75 @@ static enum err find_by_scan(char *ret, size_t size, const char *uuid)
 	while (e == ERR_NOT_FOUND && (d = readdir(dir))) {
 		if (d->d_name[0] == '.' || !strncmp(d->d_name, "ram", 3))
 			continue;
-		snprintf(path, sizeof(path), "/dev/%s", d->d_name);
-		if (!device_matches(path, uuid))
-			continue;
-		e = strlen(path) < size ? OK : ERR_SPACE;
-		if (!e)
-			strcpy(ret, path);
+		if (snprintf(path, sizeof(path), "%s/%s", roots->dev, d->d_name) <
+		    (int)sizeof(path))
+			e = path_take(ret, size, path, uuid);
 	}
 	closedir(dir);
 	return e;
 }
 
-enum err volume_find(char *ret_device, size_t size, const uint8_t uuid[static 16])
+/* Is this the dm-crypt device that was opened from the UUID? Its own is "CRYPT-LUKS2-", the 32 digits, "-NAME". */
+static int mapping_matches(const char *sys_block, const char *mapping, const char *uuid)
+{
+	char path[PATH_MAX], want[64] = "CRYPT-LUKS2-", have[64] = { 0 };
+	size_t n = strlen(want), i;
+	FILE *f;
+
+	for (i = 0; uuid[i]; i++)
+		if (uuid[i] != '-')
+			want[n++] = uuid[i];
+	want[n++] = '-';
+	if (snprintf(path, sizeof(path), "%s/%s/dm/uuid", sys_block, mapping) >= (int)sizeof(path))
+		return 0;
+	f = fopen(path, "re");
+	if (!f)
+		return 0;
+	if (!fgets(have, sizeof(have), f))
+		have[0] = '\0';
+	fclose(f);
+	return !strncmp(have, want, n);
+}
+
+/* A stick with a copy of the header has the same UUID, and may win the link; the disk that the running system
+ * was opened from is the one that a kill must reach. */
+static enum err find_by_mapping(char *ret, size_t size, const char *uuid,
+				const struct find_roots *roots)
+{
+	DIR *dir = opendir(roots->sys_block);
+	enum err e = ERR_NOT_FOUND;
+	char slaves[PATH_MAX];
+	struct dirent *d;
+
+	if (!dir)
+		return ERR_NOT_FOUND;
+	while (e == ERR_NOT_FOUND && (d = readdir(dir)))
+		if (mapping_matches(roots->sys_block, d->d_name, uuid) &&
+		    snprintf(slaves, sizeof(slaves), "%s/%s/slaves", roots->sys_block, d->d_name) <
+			    (int)sizeof(slaves))
+			e = find_in_folder(ret, size, slaves, uuid, roots);
+	closedir(dir);
+	return e;
+}
+
+enum err volume_find_under(char *ret_device, size_t size, const uint8_t uuid[static 16],
+			   const struct find_roots *roots)
 {
 	char text[UUID_TEXT_BYTES + 1];
 	enum err e;
 
 	uuid_format(text, uuid);
-	e = find_by_link(ret_device, size, text);
-	return e == ERR_NOT_FOUND ? find_by_scan(ret_device, size, text) : e;
+	e = find_by_mapping(ret_device, size, text, roots);
+	if (e == ERR_NOT_FOUND)
+		e = find_by_link(ret_device, size, text, roots);
+	if (e == ERR_NOT_FOUND)
+		e = find_in_folder(ret_device, size, roots->sys_block, text, roots);
+	return e;
+}
+
+enum err volume_find(char *ret_device, size_t size, const uint8_t uuid[static 16])
+{
+	static const struct find_roots roots = { "/dev", "/sys/class/block" };
+
+	return volume_find_under(ret_device, size, uuid, &roots);
 }
