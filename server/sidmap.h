@@ -12,7 +12,7 @@
 
 #define SIDMAP_OWNER_BYTES 80 /* "device:ID" or "officer:NAME" */
 #define SIDMAP_OPEN_MAX 8     /* unconfirmed sessions an owner */
-#define SIDMAP_CONFIRMED_MAX 4
+#define SIDMAP_CONFIRMED_MAX 16
 #define SIDMAP_OPEN_SECONDS 60
 
 /* First member of what is kept. */

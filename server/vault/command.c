@@ -102,8 +102,9 @@ enum err vault_op_COMMAND_SYNC(struct vault *v, const struct vaultmsg *ask, stru
 	struct command c = { .name = "sync", .issued = vault_now() };
 	struct vault_device d;
 	struct cert officer;
-	TEXT *jws = NULL, *server = NULL;
-	enum err e = vault_officer_check(&officer, NULL, v, ask->value[0].text, NULL, f);
+	TEXT *jws = NULL, *server = NULL, *cert = NULL;
+	/* Asking for the certificate keeps the officer root out: it appoints officers, and gives no orders. */
+	enum err e = vault_officer_check(&officer, &cert, v, ask->value[0].text, NULL, f);
 
 	if (!e)
 		e = vault_device_find(&d, v, ask->value[1].text, f);

@@ -1,9 +1,9 @@
 #!/usr/bin/python3
 """Who may do what: the claim, every route against every kind of session, guessing, and the audit log."""
 import json
-import os
+import time
 
-from protocol import (Connection, Laptop, Officer, Organisation, PERMISSIONS, Server, Signer, b64, check,
+from protocol import (Connection, Officer, Organisation, PERMISSIONS, Server, Session, Signer, b64, check,
                       enrolled_laptop, new_id, sha256, unb64, verify)
 
 
@@ -37,7 +37,6 @@ def claim(server):
 
 
 def wait_for(condition, seconds=5):
-    import time
     end = time.monotonic() + seconds
     while not condition() and time.monotonic() < end:
         time.sleep(0.05)
@@ -97,6 +96,26 @@ def rights(server, org, laptop, admin):
     return nobody, helper
 
 
+def root_signs_in(server, org, laptop):
+    """Whoever holds the recovery sheet appoints an officer, and does nothing else."""
+    forged = Session(server, org.server_jwk, "officer:ROOT", Signer(), [])
+    check("another key is not the root", forged.refusal == "sign-in-refused")
+    s = Session(server, org.server_jwk, "officer:ROOT", org.root, [])
+    s.confirm()
+    device = "/v1/devices/" + laptop.id
+    lock, _ = org.command(laptop, "lock", 90, officer=org.root)
+    for method, path, body in (("GET", "/v1/audit", None), ("GET", "/v1/policy-draft", None),
+                               ("POST", "/v1/enrolment-tokens", {"expires_in": 60, "uses": 1}),
+                               ("PUT", "/v1/policies/default", {"policy": org.policy(9)}),
+                               ("POST", device + "/sync", {}), ("POST", device + "/commands", {"command": lock}),
+                               ("GET", "/v1/commands", None)):
+        if s.code(method, path, body) != (403, "not-allowed"):
+            raise AssertionError(f"the root may {method} {path}")
+    check("the root gives no orders", True)
+    s.ask("POST", "/v1/officers", Officer(org.root, "sheet", org.enterprise, ["audit"]).object())
+    check("it appoints an officer", True)
+
+
 def release(server, org, laptop, admin, helper):
     s = laptop.session(server)
     code, key = laptop.escrow("CODE"), laptop.escrow("KEY", kind="recovery-key", number=0)
@@ -128,7 +147,7 @@ def me(server, org, admin):
     check("trust", trust["root"] == org.root.public and trust["escrow_recovery"] == org.certs["escrow_recovery"] and
           trust["recovery_sheet"] is None)
     check("officers are listed", [o["name"] for o in admin.ask("GET", "/v1/officers")["officers"]] ==
-          ["ada", "bob", "helper", "nobody"])
+          ["ada", "bob", "helper", "nobody", "sheet"])
 
 
 def audit(server, org):
@@ -167,6 +186,7 @@ def main():
         org = claim(server)
         laptop, admin = enrolled_laptop(server, org)
         nobody, helper = rights(server, org, laptop, admin)
+        root_signs_in(server, org, laptop)
         release(server, org, laptop, admin, helper)
         me(server, org, admin)
         audit(server, org)
