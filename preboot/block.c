@@ -17,8 +17,8 @@ static const EFI_GUID block_guid = { 0x964E5B21, 0x6459, 0x11D2,
 static const EFI_GUID path_guid = { 0x09576E91, 0x6D3F, 0x11D2,
 				    { 0x8E, 0x39, 0x00, 0xA0, 0xC9, 0x69, 0x72, 0x3B } };
 
-/* The hard drive node of a device path, UEFI 2.10, 10.3.5.1: offsets, because the header's struct is not
- * packed. */
+/* The hard drive node of a device path, UEFI 2.10, 10.3.5.1: by offset, because the struct of the
+ * headers is not packed. */
 #define DRIVE_NODE_BYTES 42
 #define DRIVE_SIGNATURE 24
 #define DRIVE_SIGNATURE_TYPE 41

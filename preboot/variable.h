@@ -1,5 +1,5 @@
 /* Variables of the firmware that Holdfast owns. Readable from Linux, where marked, as
- * /sys/firmware/efi/efivars/NAME-50b0f80a-f8da-411c-abdb-726771436ff5. */
+ * /sys/firmware/efi/efivars/NAME-6a1f4c3e-6d0b-4f5e-9d61-0f6b1b6f8a21. */
 #ifndef HOLDFAST_VARIABLE_H
 #define HOLDFAST_VARIABLE_H
 
@@ -10,7 +10,7 @@
 #include "common/err.h"
 
 /* HoldfastGeneration, run-time: u64 little-endian, the highest store generation that this laptop has
- * unlocked. HoldfastTally, boot services only: struct tally. */
+ * unlocked or that its agent has written. HoldfastTally, boot services only: struct tally. */
 #define VARIABLE_GENERATION L"HoldfastGeneration"
 #define VARIABLE_TALLY L"HoldfastTally"
 
