@@ -63,12 +63,14 @@ build/out/$(1)/obj/%.o: %.c
 endef
 $(foreach f,$(HOSTED),$(eval $(call object_rule,$(f))))
 
-# library(name, sources)
+# library(name, sources). The list makes an archive anew when a source joins or leaves.
 define library_rule
-build/out/$(1)/lib/lib$(2).a: $(3:%.c=build/out/$(1)/obj/%.o)
-	@mkdir -p $$(@D)
+build/out/$(1)/lib/lib$(2).a: $(3:%.c=build/out/$(1)/obj/%.o) build/out/$(1)/lib/lib$(2).list
 	@rm -f $$@
-	@ar crs $$@ $$^
+	@ar crs $$@ $$(filter %.o,$$^)
+build/out/$(1)/lib/lib$(2).list: FORCE
+	@mkdir -p $$(@D)
+	@echo '$(3)' | cmp -s - $$@ || echo '$(3)' >$$@
 endef
 define library_all
 LIBRARIES += $(1)
@@ -151,5 +153,7 @@ $(foreach t,$(TOOLS),$(eval $(call tool_rule,$(t),$(patsubst tests/%/,%,$(dir $(
 endef
 test_programs = $(eval $(call test_programs_all))
 .SECONDARY:
+.PHONY: FORCE
+FORCE:
 
 -include $(shell find build/out -name '*.d' 2>/dev/null)
