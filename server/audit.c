@@ -6,7 +6,8 @@
 
 #include "common/json_host.h"
 
-static void chain(uint8_t ret[DIGEST_BYTES], const uint8_t previous[DIGEST_BYTES], const char *entry)
+static void chain(uint8_t ret[DIGEST_BYTES], const uint8_t previous[DIGEST_BYTES],
+		  const char *entry)
 {
 	crypto_hash_sha256_state state;
 
@@ -49,9 +50,9 @@ enum err audit_append(struct audit_head *ret, struct db *db, const struct audit_
 	if (e)
 		return e;
 	head.n++;
-	j = json_pack("{s:I,s:I,s:s,s:s,s:s,s:s,s:s}", "n", (json_int_t)head.n, "time", (json_int_t)now,
-		      "actor", entry->actor, "action", entry->action, "object", entry->object,
-		      "outcome", entry->outcome, "detail", entry->detail);
+	j = json_pack("{s:I,s:I,s:s,s:s,s:s,s:s,s:s}", "n", (json_int_t)head.n, "time",
+		      (json_int_t)now, "actor", entry->actor, "action", entry->action, "object",
+		      entry->object, "outcome", entry->outcome, "detail", entry->detail);
 	if (!j)
 		return ERR_MEMORY;
 	e = json_print(&text, j);
@@ -76,7 +77,8 @@ enum err audit_verify(uint64_t *ret_n, struct db *db)
 		const void *stored = db_bytes(&rows, 2, DIGEST_BYTES);
 
 		chain(hash, hash, db_text(&rows, 1));
-		if (db_number(&rows, 0) != ++n || !stored || sodium_memcmp(stored, hash, DIGEST_BYTES)) {
+		if (db_number(&rows, 0) != ++n || !stored ||
+		    sodium_memcmp(stored, hash, DIGEST_BYTES)) {
 			*ret_n = n;
 			return ERR_CHANGED;
 		}

@@ -1,5 +1,5 @@
-/* Audit log: entries in a hash chain in the frontend's database. Its head is signed by the vault from
- * time to time, so that entries cannot be changed or cut off afterwards without being noticed.
+/* Audit log: entries in a hash chain in the frontend's database. Its head is signed by the vault
+ * from time to time, so that entries cannot be changed or cut off afterwards without being noticed.
  * docs/protocol.md, "Audit". */
 #ifndef HOLDFAST_SERVER_AUDIT_H
 #define HOLDFAST_SERVER_AUDIT_H
@@ -7,7 +7,8 @@
 #include "common/key.h"
 #include "db.h"
 
-#define AUDIT_TABLE "CREATE TABLE audit (n INTEGER PRIMARY KEY, entry TEXT NOT NULL, hash BLOB NOT NULL);"
+#define AUDIT_TABLE                                                                                \
+	"CREATE TABLE audit (n INTEGER PRIMARY KEY, entry TEXT NOT NULL, hash BLOB NOT NULL);"
 
 struct audit_entry {
 	const char *actor;   /* "officer:ada", "device:…", "address:…", "server" */
@@ -23,8 +24,8 @@ struct audit_head {
 };
 
 /* Append; ret may be NULL. Errors: as db_run, ERR_MEMORY. */
-MUST_CHECK enum err audit_append(struct audit_head *ret, struct db *db, const struct audit_entry *entry,
-				 uint64_t now);
+MUST_CHECK enum err audit_append(struct audit_head *ret, struct db *db,
+				 const struct audit_entry *entry, uint64_t now);
 MUST_CHECK enum err audit_head(struct audit_head *ret, struct db *db);
 
 /* Walk the whole chain. Errors: ERR_CHANGED with *ret_n the first wrong entry. */

@@ -86,10 +86,11 @@ enum err db_open(struct db **ret, const char *path, const char *const *migration
 
 	if (!db)
 		return ERR_MEMORY;
-	e = err_of(sqlite3_open_v2(path, &db->handle, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, NULL));
+	e = err_of(sqlite3_open_v2(path, &db->handle, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE,
+				   NULL));
 	if (!e)
 		e = err_of(sqlite3_busy_timeout(db->handle, 5000));
-	/* Deleted rows are overwritten: a removed record shall not be found in a copy of the file. */
+	/* Deleted rows are overwritten: a copy of the file shall not have them. */
 	if (!e)
 		e = plain(db, "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;"
 			      "PRAGMA secure_delete = ON; PRAGMA foreign_keys = ON;"

@@ -7,7 +7,8 @@
  *     if (e != ERR_NOT_FOUND) …
  *
  * Shapes, a letter a parameter: t text (const char *, NULL: null), n number (uint64_t),
- * b bytes (const void *, size_t). SQL texts must be string literals: they are found by their address. */
+ * b bytes (const void *, size_t). SQL texts must be string literals: they are found by their
+ * address. */
 #ifndef HOLDFAST_SERVER_DB_H
 #define HOLDFAST_SERVER_DB_H
 
@@ -19,8 +20,8 @@
 
 struct db;
 
-/* Open or create; runs the migrations that this file has not had (their count is its user_version), all
- * in one transaction. Errors: ERR_IO, ERR_MEMORY, ERR_VERSION (file of a newer program). */
+/* Open or create; runs the migrations that this file has not had (their count is its user_version),
+ * all in one transaction. Errors: ERR_IO, ERR_MEMORY, ERR_VERSION (file of a newer program). */
 MUST_CHECK enum err db_open(struct db **ret, const char *path, const char *const *migrations,
 			    size_t count);
 /* Accepts NULL and a dropped one. */
@@ -38,7 +39,8 @@ void db_rows_drop(struct db_rows *r);
 #define DB_ROWS __attribute__((cleanup(db_rows_drop))) struct db_rows
 
 /* ret zeroed or dropped. Parameters must live as long as the rows. */
-MUST_CHECK enum err db_query(struct db_rows *ret, struct db *db, const char *sql, const char *shape, ...);
+MUST_CHECK enum err db_query(struct db_rows *ret, struct db *db, const char *sql, const char *shape,
+			     ...);
 /* Errors: ERR_NOT_FOUND after the last row, ERR_IO. */
 MUST_CHECK enum err db_next(struct db_rows *r);
 /* Columns of the present row, from 0; borrowed until the next step. db_text never gives NULL. */

@@ -17,7 +17,8 @@ static int split(char host[256], char port[8], const char *spec)
 	const char *colon = strrchr(spec, ':');
 	size_t len;
 
-	if (!colon || strlen(colon + 1) > 5 || strspn(colon + 1, "0123456789") != strlen(colon + 1) || !colon[1])
+	if (!colon || strlen(colon + 1) > 5 ||
+	    strspn(colon + 1, "0123456789") != strlen(colon + 1) || !colon[1])
 		return 1;
 	len = (size_t)(colon - spec);
 	if (len >= 2 && spec[0] == '[' && colon[-1] == ']') {
@@ -38,8 +39,8 @@ static int open_socket(int *ret, const struct addrinfo *a)
 
 	if (fd < 0)
 		return 1;
-	if (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one)) || bind(fd, a->ai_addr, a->ai_addrlen) ||
-	    listen(fd, BACKLOG)) {
+	if (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one)) ||
+	    bind(fd, a->ai_addr, a->ai_addrlen) || listen(fd, BACKLOG)) {
 		int saved = errno;
 
 		close(fd);
@@ -57,7 +58,8 @@ static int real_port(char port[8], int fd)
 
 	if (getsockname(fd, (struct sockaddr *)&a, &len))
 		return 1;
-	return getnameinfo((struct sockaddr *)&a, len, NULL, 0, port, 8, NI_NUMERICSERV | NI_NUMERICHOST);
+	return getnameinfo((struct sockaddr *)&a, len, NULL, 0, port, 8,
+			   NI_NUMERICSERV | NI_NUMERICHOST);
 }
 
 static void make_url(char *url, size_t size, const char *host, const char *port)
@@ -66,7 +68,8 @@ static void make_url(char *url, size_t size, const char *host, const char *port)
 
 	snprintf(name, sizeof(name), "%s", host);
 	/* "Everywhere" is no address to connect to. */
-	if ((!strcmp(host, "0.0.0.0") || !strcmp(host, "::")) && gethostname(name, sizeof(name) - 1))
+	if ((!strcmp(host, "0.0.0.0") || !strcmp(host, "::")) &&
+	    gethostname(name, sizeof(name) - 1))
 		strcpy(name, "localhost");
 	snprintf(url, size, strchr(name, ':') ? "https://[%s]:%s" : "https://%s:%s", name, port);
 }
@@ -84,7 +87,8 @@ int listen_on(int *ret_fd, const char *spec, char *url, size_t url_size, char re
 	bad = open_socket(&fd, found);
 	freeaddrinfo(found);
 	if (bad || real_port(port, fd)) {
-		log_line("cannot listen on %s: %s. Choose another port with --listen", spec, strerror(errno));
+		log_line("cannot listen on %s: %s. Choose another port with --listen", spec,
+			 strerror(errno));
 		return 1;
 	}
 	if (!*url)

@@ -18,7 +18,8 @@ int name_is_officer(const char *text)
 
 int name_is_device(const char *text)
 {
-	return consists_of(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-");
+	return consists_of(text,
+			   "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-");
 }
 
 int name_is_hex(const char *text, size_t digits)

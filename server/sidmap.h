@@ -1,7 +1,7 @@
-/* Map of sessions by their id, bounded: per owner, in all, and in time. Frontend and vault keep one each,
- * with what either needs to know; both drop the same sessions for the same reasons.
- * An opening message can be replayed by whoever saw it, so sessions that are not confirmed never push out
- * confirmed ones of the same owner. */
+/* Map of sessions by their id, bounded: per owner, in all, and in time. Frontend and vault keep one
+ * each, with what either needs to know; both drop the same sessions for the same reasons. An
+ * opening message can be replayed by whoever saw it, so sessions that are not confirmed never push
+ * out confirmed ones of the same owner. */
 #ifndef HOLDFAST_SERVER_SIDMAP_H
 #define HOLDFAST_SERVER_SIDMAP_H
 

@@ -39,8 +39,10 @@ int user_find(struct user *ret, const char *wanted, const char *preset)
 		return 0;
 	}
 	if (!wanted) {
-		log_line("no account %s: this process runs as root. Make the account, or name one with --user and "
-			 "--vault-user", preset);
+		log_line(
+			"no account %s: this process runs as root. Make the account, or name one with --user and "
+			"--vault-user",
+			preset);
 		return 0;
 	}
 	ret->change = 1;
@@ -68,7 +70,8 @@ int user_own_files(const char *dir, const struct user *u)
 		return -1;
 	while (!bad && (entry = readdir(d)))
 		if (strcmp(entry->d_name, ".") && strcmp(entry->d_name, ".."))
-			bad = fchownat(dirfd(d), entry->d_name, u->uid, u->gid, AT_SYMLINK_NOFOLLOW);
+			bad = fchownat(dirfd(d), entry->d_name, u->uid, u->gid,
+				       AT_SYMLINK_NOFOLLOW);
 	closedir(d);
 	return bad;
 }
@@ -77,6 +80,8 @@ int user_become(const struct user *u)
 {
 	if (!u->change)
 		return 0;
-	return setgroups(0, NULL) || setresgid(u->gid, u->gid, u->gid) || setresuid(u->uid, u->uid, u->uid) ? -1
-													    : 0;
+	return setgroups(0, NULL) || setresgid(u->gid, u->gid, u->gid) ||
+			       setresuid(u->uid, u->uid, u->uid)
+		       ? -1
+		       : 0;
 }

@@ -12,7 +12,8 @@ struct user {
 	int change; /* 0: stay who we are */
 };
 
-/* wanted: a name or number, or NULL: preset, when there is such an account. 0, or 1 after a log line. */
+/* wanted: a name or number, or NULL: preset, when there is such an account. 0, or 1 after a log
+ * line. */
 int user_find(struct user *ret, const char *wanted, const char *preset);
 /* 0, or -1 with errno. */
 int user_own(const char *path, const struct user *u);

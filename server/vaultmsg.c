@@ -13,8 +13,8 @@
 static const char *request_shape(uint16_t type)
 {
 	switch (type) {
-#define REQUEST(name, number, request, answer) \
-	case number:                           \
+#define REQUEST(name, number, request, answer)                                                     \
+	case number:                                                                               \
 		return request;
 #include "vaultmsg_v1.inc"
 #undef REQUEST
@@ -26,8 +26,8 @@ static const char *request_shape(uint16_t type)
 static const char *answer_shape(uint16_t type)
 {
 	switch (type) {
-#define REQUEST(name, number, request, answer) \
-	case number:                           \
+#define REQUEST(name, number, request, answer)                                                     \
+	case number:                                                                               \
 		return answer;
 #include "vaultmsg_v1.inc"
 #undef REQUEST
@@ -288,7 +288,8 @@ enum err vaultmsg_receive(struct vaultmsg *ret, int fd, uint16_t request)
 	return e;
 }
 
-enum err vaultmsg_call(struct vaultmsg *ret, struct fault *fault, int fd, const struct vaultmsg *request)
+enum err vaultmsg_call(struct vaultmsg *ret, struct fault *fault, int fd,
+		       const struct vaultmsg *request)
 {
 	VAULTMSG answer = { 0 };
 	enum err e = vaultmsg_send(fd, request, 0);
@@ -299,9 +300,12 @@ enum err vaultmsg_call(struct vaultmsg *ret, struct fault *fault, int fd, const 
 		return e;
 	if (answer.type == VAULT_ERROR) {
 		e = answer.value[0].number > ERR_INTERNAL || !answer.value[0].number
-			    ? ERR_INTERNAL : (enum err)answer.value[0].number;
-		return fault_say(fault, answer.value[1].number < FAULT_COUNT && answer.value[1].number
-					       ? (enum fault_code)answer.value[1].number : FAULT_INTERNAL,
+			    ? ERR_INTERNAL
+			    : (enum err)answer.value[0].number;
+		return fault_say(fault,
+				 answer.value[1].number < FAULT_COUNT && answer.value[1].number
+					 ? (enum fault_code)answer.value[1].number
+					 : FAULT_INTERNAL,
 				 e, "%s", answer.value[2].text);
 	}
 	if (answer.type != VAULT_OK)

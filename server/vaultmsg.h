@@ -1,7 +1,7 @@
-/* Messages on the socket pair between frontend and vault: framing and typed fields. Each side treats
- * the other as hostile: a message is decoded against its type's shape (vaultmsg_v1.inc) before anybody
- * looks at a field, and unread bytes end the process that finds them.
- * Frame: u16 type, u16 reserved 0, u32 length of the body, body; little-endian. */
+/* Messages on the socket pair between frontend and vault: framing and typed fields. Each side
+ * treats the other as hostile: a message is decoded against its type's shape (vaultmsg_v1.inc)
+ * before anybody looks at a field, and unread bytes end the process that finds them. Frame: u16
+ * type, u16 reserved 0, u32 length of the body, body; little-endian. */
 #ifndef HOLDFAST_SERVER_VAULTMSG_H
 #define HOLDFAST_SERVER_VAULTMSG_H
 
@@ -59,8 +59,8 @@ MUST_CHECK enum err vaultmsg_decode(struct vaultmsg *ret, const uint8_t *frame, 
 MUST_CHECK enum err vaultmsg_send(int fd, const struct vaultmsg *m, uint16_t request);
 MUST_CHECK enum err vaultmsg_receive(struct vaultmsg *ret, int fd, uint16_t request);
 
-/* Ask and wait. A VAULT_ERROR answer gives its error and its fault. After ERR_NETWORK, ERR_FORMAT or
- * ERR_SPACE with fault->code still NONE the link is of no more use. */
+/* Ask and wait. A VAULT_ERROR answer gives its error and its fault. After ERR_NETWORK, ERR_FORMAT
+ * or ERR_SPACE with fault->code still NONE the link is of no more use. */
 MUST_CHECK enum err vaultmsg_call(struct vaultmsg *ret, struct fault *fault, int fd,
 				  const struct vaultmsg *request);
 

@@ -19,20 +19,24 @@ static int wait_over(struct request *r, uint64_t wait_s)
 	return r->wait_until_ms == 1 || front_now_ms() >= r->wait_until_ms;
 }
 
-static enum err open_commands(json_t *list, json_t *ids, struct front *f, const char *device, uint64_t after)
+static enum err open_commands(json_t *list, json_t *ids, struct front *f, const char *device,
+			      uint64_t after)
 {
 	DB_ROWS rows = { 0 };
-	enum err e = db_query(&rows, f->db, "SELECT id, jws, certs FROM commands WHERE device = ?"
+	enum err e = db_query(&rows, f->db,
+			      "SELECT id, jws, certs FROM commands WHERE device = ?"
 			      " AND state IN ('waiting', 'delivered') AND (is_kill OR sequence > ?)"
-			      " ORDER BY is_kill DESC, sequence LIMIT 16", "tn", device, after);
+			      " ORDER BY is_kill DESC, sequence LIMIT 16",
+			      "tn", device, after);
 
 	while (!e && !(e = db_next(&rows))) {
 		json_t *certs = NULL;
 
 		e = json_parse(&certs, db_text(&rows, 2), strlen(db_text(&rows, 2)));
-		if (!e && (json_array_append_new(list, json_pack("{s:s,s:o}", "command", db_text(&rows, 1), "certs",
-								 certs)) ||
-			   json_array_append_new(ids, json_string(db_text(&rows, 0)))))
+		if (!e &&
+		    (json_array_append_new(list, json_pack("{s:s,s:o}", "command",
+							   db_text(&rows, 1), "certs", certs)) ||
+		     json_array_append_new(ids, json_string(db_text(&rows, 0)))))
 			e = ERR_MEMORY;
 	}
 	return e == ERR_NOT_FOUND ? OK : e;
@@ -43,8 +47,10 @@ static enum err mark_delivered(struct front *f, const json_t *ids)
 	enum err e = OK;
 
 	for (size_t i = 0; !e && i < json_array_size(ids); i++)
-		e = db_run(f->db, "UPDATE commands SET state = 'delivered' WHERE id = ? AND state = 'waiting'",
-			   "t", json_string_value(json_array_get(ids, i)));
+		e = db_run(
+			f->db,
+			"UPDATE commands SET state = 'delivered' WHERE id = ? AND state = 'waiting'",
+			"t", json_string_value(json_array_get(ids, i)));
 	return e;
 }
 
@@ -67,11 +73,12 @@ enum err front_do_commands(struct front *f, struct request *r)
 	if (!r->seen)
 		r->seen = f->policy.version + 1;
 	memcpy(r->wait_key, s->device, sizeof(r->wait_key));
-	if (!json_array_size(list) && heard == f->policy.version && r->seen == f->policy.version + 1 &&
-	    !wait_over(r, wait))
+	if (!json_array_size(list) && heard == f->policy.version &&
+	    r->seen == f->policy.version + 1 && !wait_over(r, wait))
 		return OK;
 	r->wait_until_ms = 0;
-	r->answer = json_pack("{s:O,s:I}", "commands", list, "policy_version", (json_int_t)f->policy.version);
+	r->answer = json_pack("{s:O,s:I}", "commands", list, "policy_version",
+			      (json_int_t)f->policy.version);
 	e = mark_delivered(f, ids);
 	return e ? e : r->answer ? OK : ERR_MEMORY;
 }
@@ -86,13 +93,16 @@ static enum err learn(struct front *f, const char *device, const json_t *event, 
 	if (json_get_string(&kind, event, "kind") || json_get_object(&detail, event, "detail"))
 		return OK;
 	if (!strcmp(kind, "policy-enforced") && !json_get_u64(&version, detail, "version"))
-		return db_run(f->db, "UPDATE devices SET policy_version = ? WHERE id = ?", "nt", version, device);
+		return db_run(f->db, "UPDATE devices SET policy_version = ? WHERE id = ?", "nt",
+			      version, device);
 	if (strcmp(kind, "command-done") && strcmp(kind, "command-refused"))
 		return OK;
 	if (json_get_string(&id, detail, "id"))
 		return OK;
-	return db_run(f->db, "UPDATE commands SET state = ?, result = ? WHERE id = ? AND device = ?"
-		      " AND state IN ('waiting', 'delivered')", "tttt", kind + strlen("command-"), jws, id, device);
+	return db_run(f->db,
+		      "UPDATE commands SET state = ?, result = ? WHERE id = ? AND device = ?"
+		      " AND state IN ('waiting', 'delivered')",
+		      "tttt", kind + strlen("command-"), jws, id, device);
 }
 
 static enum err learn_kill(struct front *f, const char *device, const json_t *event)
@@ -102,8 +112,8 @@ static enum err learn_kill(struct front *f, const char *device, const json_t *ev
 	enum err e;
 
 	if (json_get_string(&kind, event, "kind") || strcmp(kind, "command-done") ||
-	    json_get_object(&detail, event, "detail") || json_get_string(&command, detail, "command") ||
-	    strcmp(command, "kill"))
+	    json_get_object(&detail, event, "detail") ||
+	    json_get_string(&command, detail, "command") || strcmp(command, "kill"))
 		return OK;
 	e = db_run(f->db, "UPDATE devices SET state = 'killed' WHERE id = ?", "t", device);
 	return e ? e : front_audit(f, device, "killed", device, "ok", "proof received");
@@ -117,9 +127,10 @@ struct event {
 
 static enum err event_store(struct front *f, const char *device, const struct event *v)
 {
-	enum err e = db_run(f->db, "INSERT INTO events (id, device, kind, time, received, jws)"
-			    " VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (device, id) DO NOTHING", "tttnnt", v->id,
-			    device, v->kind, v->time, front_now(), v->jws);
+	enum err e = db_run(f->db,
+			    "INSERT INTO events (id, device, kind, time, received, jws)"
+			    " VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (device, id) DO NOTHING",
+			    "tttnnt", v->id, device, v->kind, v->time, front_now(), v->jws);
 
 	if (e || db_changes(f->db) != 1)
 		return e;
@@ -127,8 +138,8 @@ static enum err event_store(struct front *f, const char *device, const struct ev
 	return e ? e : learn_kill(f, device, v->payload);
 }
 
-static enum err event_check(struct event *ret, const json_t *text, const struct sign_pk *attestation,
-			    const char *device)
+static enum err event_check(struct event *ret, const json_t *text,
+			    const struct sign_pk *attestation, const char *device)
 {
 	const char *named;
 	enum err e = ERR_FORMAT;
@@ -139,8 +150,8 @@ static enum err event_check(struct event *ret, const json_t *text, const struct 
 	if (!e && (json_get_string(&ret->id, ret->payload, "id") ||
 		   json_get_string(&ret->kind, ret->payload, "kind") ||
 		   json_get_u64(&ret->time, ret->payload, "time") ||
-		   json_get_string(&named, ret->payload, "device") || !name_is_hex(ret->id, ID_TEXT - 1) ||
-		   strlen(ret->kind) > 64))
+		   json_get_string(&named, ret->payload, "device") ||
+		   !name_is_hex(ret->id, ID_TEXT - 1) || strlen(ret->kind) > 64))
 		e = ERR_FORMAT;
 	if (!e && strcmp(named, device))
 		e = ERR_MISDIRECTED;
@@ -151,7 +162,8 @@ static enum err attestation_of(struct sign_pk *ret, struct front *f, const char 
 {
 	DB_ROWS rows = { 0 };
 	JSON *jwk = NULL;
-	enum err e = db_query(&rows, f->db, "SELECT attestation FROM devices WHERE id = ?", "t", device);
+	enum err e = db_query(&rows, f->db, "SELECT attestation FROM devices WHERE id = ?", "t",
+			      device);
 
 	if (!e)
 		e = db_next(&rows);
@@ -160,10 +172,10 @@ static enum err attestation_of(struct sign_pk *ret, struct front *f, const char 
 	return e ? e : jwk_to_sign(ret, jwk);
 }
 
-/* Is each event there as it was sent? After the commit: what is receipted is what the file holds. *ret_newest makes the receipt of a repeated
- * request the same. */
-static enum err events_read_back(uint64_t *ret_newest, struct front *f, struct request *r, const char *device,
-				 const json_t *array)
+/* Is each event there as it was sent? After the commit: what is receipted is what the file holds.
+ * *ret_newest makes the receipt of a repeated request the same. */
+static enum err events_read_back(uint64_t *ret_newest, struct front *f, struct request *r,
+				 const char *device, const json_t *array)
 {
 	uint64_t newest = 0;
 	enum err e = OK;
@@ -178,7 +190,8 @@ static enum err events_read_back(uint64_t *ret_newest, struct front *f, struct r
 		if (!e)
 			e = json_get_string(&id, o, "id");
 		if (!e)
-			e = db_query(&rows, f->db, "SELECT jws, received FROM events WHERE device = ? AND id = ?",
+			e = db_query(&rows, f->db,
+				     "SELECT jws, received FROM events WHERE device = ? AND id = ?",
 				     "tt", device, id);
 		if (!e)
 			e = db_next(&rows);
@@ -192,7 +205,8 @@ static enum err events_read_back(uint64_t *ret_newest, struct front *f, struct r
 	return e;
 }
 
-static enum err events_store(struct front *f, struct request *r, const char *device, const json_t *array)
+static enum err events_store(struct front *f, struct request *r, const char *device,
+			     const json_t *array)
 {
 	struct sign_pk attestation;
 	uint64_t newest;
@@ -205,7 +219,8 @@ static enum err events_store(struct front *f, struct request *r, const char *dev
 
 		e = event_check(&v, json_array_get(array, i), &attestation, device);
 		if (e)
-			(void)fault_say(&r->fault, FAULT_REFUSED, e, "event %zu: %s", i, err_text(e));
+			(void)fault_say(&r->fault, FAULT_REFUSED, e, "event %zu: %s", i,
+					err_text(e));
 		else
 			e = event_store(f, device, &v);
 		json_decref(v.payload);
@@ -220,7 +235,8 @@ static enum err events_store(struct front *f, struct request *r, const char *dev
 	return e;
 }
 
-static enum err ask_receipt(struct front *f, struct request *r, const json_t *array, const uint64_t *time)
+static enum err ask_receipt(struct front *f, struct request *r, const json_t *array,
+			    const uint64_t *time)
 {
 	VAULTMSG ask = { 0 }, answer = { 0 };
 	TEXT *text = NULL;
@@ -242,9 +258,10 @@ static enum err ask_receipt(struct front *f, struct request *r, const json_t *ar
 
 static enum err batch_of(json_t **ret, struct request *r, const char *member)
 {
-	if (json_get_array(ret, r->json, member) || !json_array_size(*ret) || json_array_size(*ret) > BATCH_MAX)
-		return fault_say(&r->fault, FAULT_BAD_REQUEST, ERR_FORMAT, "%s: 1 to %d are needed", member,
-				 BATCH_MAX);
+	if (json_get_array(ret, r->json, member) || !json_array_size(*ret) ||
+	    json_array_size(*ret) > BATCH_MAX)
+		return fault_say(&r->fault, FAULT_BAD_REQUEST, ERR_FORMAT, "%s: 1 to %d are needed",
+				 member, BATCH_MAX);
 	return OK;
 }
 
@@ -283,8 +300,8 @@ enum err front_do_escrow(struct front *f, struct request *r)
 
 enum err front_do_policy(struct front *f, struct request *r)
 {
-	r->answer = json_pack("{s:s,s:O,s:I}", "policy", f->policy.jws, "certs", f->policy.certs, "version",
-			      (json_int_t)f->policy.version);
+	r->answer = json_pack("{s:s,s:O,s:I}", "policy", f->policy.jws, "certs", f->policy.certs,
+			      "version", (json_int_t)f->policy.version);
 	return r->answer ? OK : ERR_MEMORY;
 }
 
@@ -299,12 +316,15 @@ enum err front_do_command_wait(struct front *f, struct request *r)
 	if (!e)
 		e = front_device_find(&d, f, r, r->param[0]);
 	if (!e)
-		e = db_query(&rows, f->db, "SELECT state, result FROM commands WHERE id = ? AND device = ?", "tt",
+		e = db_query(&rows, f->db,
+			     "SELECT state, result FROM commands WHERE id = ? AND device = ?", "tt",
 			     r->param[1], d.id);
 	if (!e)
 		e = db_next(&rows);
 	if (e)
-		return e == ERR_NOT_FOUND ? fault_say(&r->fault, FAULT_NOT_FOUND, e, "no such command") : e;
+		return e == ERR_NOT_FOUND
+			       ? fault_say(&r->fault, FAULT_NOT_FOUND, e, "no such command")
+			       : e;
 	state = db_text(&rows, 0);
 	memcpy(r->wait_key, d.id, sizeof(r->wait_key));
 	if (strcmp(state, "done") && strcmp(state, "refused") && !wait_over(r, wait))

@@ -1,5 +1,5 @@
-/* Requests of officers, but for commands. What the vault decides is asked there; here it is put on record
- * and passed on. */
+/* Requests of officers, but for commands. What the vault decides is asked there; here it is put on
+ * record and passed on. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -73,16 +73,18 @@ static json_t *summary(const struct front_device *d)
 	char tag[TAG_DIGITS + 1];
 
 	snprintf(tag, sizeof(tag), "%.*s", TAG_DIGITS, d->id);
-	return json_pack("{s:s,s:s,s:s,s:s,s:s,s:I,s:I,s:I}", "device", d->id, "name", d->name, "tag", tag,
-			 "enrolment", d->enrolment, "state", d->state, "enrolled", (json_int_t)d->enrolled,
-			 "last_contact", (json_int_t)d->last_contact, "policy_version",
-			 (json_int_t)d->policy_version);
+	return json_pack("{s:s,s:s,s:s,s:s,s:s,s:I,s:I,s:I}", "device", d->id, "name", d->name,
+			 "tag", tag, "enrolment", d->enrolment, "state", d->state, "enrolled",
+			 (json_int_t)d->enrolled, "last_contact", (json_int_t)d->last_contact,
+			 "policy_version", (json_int_t)d->policy_version);
 }
 
 static enum err list_ids(json_t *ids, struct front *f, const char *after)
 {
 	DB_ROWS rows = { 0 };
-	enum err e = db_query(&rows, f->db, "SELECT id FROM devices WHERE id > ? ORDER BY id LIMIT 501", "t", after);
+	enum err e = db_query(&rows, f->db,
+			      "SELECT id FROM devices WHERE id > ? ORDER BY id LIMIT 501", "t",
+			      after);
 
 	while (!e && !(e = db_next(&rows)))
 		if (json_array_append_new(ids, json_string(db_text(&rows, 0))))
@@ -112,7 +114,8 @@ enum err front_do_devices(struct front *f, struct request *r)
 	return r->answer ? OK : ERR_MEMORY;
 }
 
-static enum err ask_device(json_t **ret, struct front *f, struct request *r, uint16_t type, const char *device)
+static enum err ask_device(json_t **ret, struct front *f, struct request *r, uint16_t type,
+			   const char *device)
 {
 	VAULTMSG ask = { 0 }, answer = { 0 };
 	enum err e;
@@ -129,8 +132,10 @@ static enum err add_status(json_t *o, struct front *f, const char *device)
 {
 	DB_ROWS rows = { 0 };
 	JSON *event = NULL;
-	enum err e = db_query(&rows, f->db, "SELECT jws FROM events WHERE device = ? AND kind = 'status'"
-			      " ORDER BY n DESC LIMIT 1", "t", device);
+	enum err e = db_query(&rows, f->db,
+			      "SELECT jws FROM events WHERE device = ? AND kind = 'status'"
+			      " ORDER BY n DESC LIMIT 1",
+			      "t", device);
 
 	if (!e)
 		e = db_next(&rows);
@@ -138,22 +143,28 @@ static enum err add_status(json_t *o, struct front *f, const char *device)
 		e = jws_peek(&event, NULL, "holdfast-event", db_text(&rows, 0));
 	if (e && e != ERR_NOT_FOUND)
 		return e;
-	return json_object_set_new(o, "status", e ? json_null() : json_incref(json_object_get(event, "detail")))
-		       ? ERR_MEMORY : OK;
+	return json_object_set_new(o, "status",
+				   e ? json_null() : json_incref(json_object_get(event, "detail")))
+		       ? ERR_MEMORY
+		       : OK;
 }
 
 static enum err add_kill_proof(json_t *o, struct front *f, const char *device)
 {
 	DB_ROWS rows = { 0 };
-	enum err e = db_query(&rows, f->db, "SELECT result FROM commands WHERE device = ? AND is_kill"
-			      " AND state = 'done' ORDER BY sequence DESC LIMIT 1", "t", device);
+	enum err e = db_query(&rows, f->db,
+			      "SELECT result FROM commands WHERE device = ? AND is_kill"
+			      " AND state = 'done' ORDER BY sequence DESC LIMIT 1",
+			      "t", device);
 
 	if (!e)
 		e = db_next(&rows);
 	if (e && e != ERR_NOT_FOUND)
 		return e;
-	return json_object_set_new(o, "kill_proof", e ? json_null() : json_string(db_text(&rows, 0))) ? ERR_MEMORY
-												      : OK;
+	return json_object_set_new(o, "kill_proof",
+				   e ? json_null() : json_string(db_text(&rows, 0)))
+		       ? ERR_MEMORY
+		       : OK;
 }
 
 enum err front_do_device(struct front *f, struct request *r)
@@ -194,7 +205,8 @@ enum err front_do_escrow_list(struct front *f, struct request *r)
 	return r->answer ? OK : ERR_MEMORY;
 }
 
-static enum err ask_release(struct front *f, struct request *r, const char *device, const char *reason)
+static enum err ask_release(struct front *f, struct request *r, const char *device,
+			    const char *reason)
 {
 	VAULTMSG ask = { 0 }, answer = { 0 };
 	JSON *jwk = NULL;
@@ -224,8 +236,8 @@ enum err front_do_release(struct front *f, struct request *r)
 	if (e)
 		return e;
 	if (json_get_string(&reason, r->json, "reason") || !*reason || strlen(reason) > REASON_MAX)
-		return fault_say(&r->fault, FAULT_BAD_REQUEST, ERR_RANGE, "reason: 1 to %d bytes are needed",
-				 REASON_MAX);
+		return fault_say(&r->fault, FAULT_BAD_REQUEST, ERR_RANGE,
+				 "reason: 1 to %d bytes are needed", REASON_MAX);
 	snprintf(r->detail, sizeof(r->detail), "record %s", r->param[1]);
 	snprintf(detail, sizeof(detail), "record %s: %s", r->param[1], reason);
 	/* On record before anything is handed out. */
@@ -253,8 +265,9 @@ enum err front_do_token(struct front *f, struct request *r)
 	snprintf(r->detail, sizeof(r->detail), "token %s", answer.value[0].text);
 	r->status = 201;
 	r->answer = json_pack("{s:s,s:s,s:I,s:I,s:s,s:s}", "id", answer.value[0].text, "secret",
-			      answer.value[1].text, "expires", (json_int_t)answer.value[2].number, "uses",
-			      (json_int_t)uses, "url", f->url, "enterprise", answer.value[3].text);
+			      answer.value[1].text, "expires", (json_int_t)answer.value[2].number,
+			      "uses", (json_int_t)uses, "url", f->url, "enterprise",
+			      answer.value[3].text);
 	return r->answer ? OK : ERR_MEMORY;
 }
 
@@ -282,7 +295,8 @@ enum err front_do_policy_put(struct front *f, struct request *r)
 	if (e)
 		return e;
 	front_wake(f, NULL);
-	snprintf(r->detail, sizeof(r->detail), "version %llu", (unsigned long long)f->policy.version);
+	snprintf(r->detail, sizeof(r->detail), "version %llu",
+		 (unsigned long long)f->policy.version);
 	r->answer = json_pack("{s:I}", "version", (json_int_t)f->policy.version);
 	return r->answer ? OK : ERR_MEMORY;
 }
@@ -290,7 +304,8 @@ enum err front_do_policy_put(struct front *f, struct request *r)
 static enum err audit_page(json_t *list, int *ret_more, struct front *f, uint64_t after)
 {
 	DB_ROWS rows = { 0 };
-	enum err e = db_query(&rows, f->db, "SELECT n, entry, hash FROM audit WHERE n > ? ORDER BY n LIMIT 501",
+	enum err e = db_query(&rows, f->db,
+			      "SELECT n, entry, hash FROM audit WHERE n > ? ORDER BY n LIMIT 501",
 			      "n", after);
 
 	while (!e && !(e = db_next(&rows))) {
@@ -302,8 +317,10 @@ static enum err audit_page(json_t *list, int *ret_more, struct front *f, uint64_
 			return OK;
 		}
 		e = bytes ? b64_encode(&hash, bytes, DIGEST_BYTES) : ERR_CHANGED;
-		if (!e && json_array_append_new(list, json_pack("{s:I,s:s,s:s}", "n", (json_int_t)db_number(&rows, 0),
-								"entry", db_text(&rows, 1), "hash", hash)))
+		if (!e &&
+		    json_array_append_new(list, json_pack("{s:I,s:s,s:s}", "n",
+							  (json_int_t)db_number(&rows, 0), "entry",
+							  db_text(&rows, 1), "hash", hash)))
 			e = ERR_MEMORY;
 	}
 	return e == ERR_NOT_FOUND ? OK : e;
@@ -322,6 +339,7 @@ enum err front_do_audit(struct front *f, struct request *r)
 	e = audit_page(list, &more, f, after);
 	if (e)
 		return e;
-	r->answer = json_pack("{s:O,s:b,s:s?}", "entries", list, "more", more, "checkpoint", f->checkpoint);
+	r->answer = json_pack("{s:O,s:b,s:s?}", "entries", list, "more", more, "checkpoint",
+			      f->checkpoint);
 	return r->answer ? OK : ERR_MEMORY;
 }

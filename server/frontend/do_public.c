@@ -1,4 +1,5 @@
-/* Requests without a session: health, claim, sign-in parameters, enrolment; and those that make one. */
+/* Requests without a session: health, claim, sign-in parameters, enrolment; and those that make
+ * one. */
 #include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,7 +10,8 @@
 
 enum err front_do_health(struct front *f, struct request *r)
 {
-	r->answer = json_pack("{s:s,s:s?}", "status", "ok", "enterprise", *f->enterprise ? f->enterprise : NULL);
+	r->answer = json_pack("{s:s,s:s?}", "status", "ok", "enterprise",
+			      *f->enterprise ? f->enterprise : NULL);
 	return r->answer ? OK : ERR_MEMORY;
 }
 
@@ -23,7 +25,8 @@ static enum err may_try(struct front *f, struct request *r, const char *name)
 	if (!wait)
 		return OK;
 	r->retry_after_s = wait;
-	return fault_say(&r->fault, FAULT_SLOW_DOWN, ERR_BUSY, "too many failures: wait %u seconds", wait);
+	return fault_say(&r->fault, FAULT_SLOW_DOWN, ERR_BUSY, "too many failures: wait %u seconds",
+			 wait);
 }
 
 /* A failure that tells of guessing counts, and is on record. */
@@ -37,7 +40,8 @@ static void failed(struct front *f, struct request *r, const char *action, const
 	if (name)
 		limit_fail(&f->limit, name, sidmap_now());
 	snprintf(actor, sizeof(actor), "address:%s", r->address);
-	if (front_audit(f, actor, action, name ? name : "", fault_text(r->fault.code), r->fault.message))
+	if (front_audit(f, actor, action, name ? name : "", fault_text(r->fault.code),
+			r->fault.message))
 		return;
 }
 
@@ -82,7 +86,8 @@ enum err front_do_sign_in(struct front *f, struct request *r)
 	enum err e;
 
 	if (!name_is_officer(r->param[0]))
-		return fault_say(&r->fault, FAULT_BAD_REQUEST, ERR_FORMAT, "this cannot be an officer's name");
+		return fault_say(&r->fault, FAULT_BAD_REQUEST, ERR_FORMAT,
+				 "this cannot be an officer's name");
 	vaultmsg_start(&ask, VAULT_SIGN_IN);
 	vaultmsg_add_text(&ask, r->param[0]);
 	e = front_ask(&answer, f, r, &ask);
@@ -100,11 +105,14 @@ static enum err device_put(struct front *f, const struct vaultmsg *m)
 	char tag[TAG_DIGITS + 1];
 
 	snprintf(tag, sizeof(tag), "%.*s", TAG_DIGITS, v[1].text);
-	return db_run(f->db, "INSERT INTO devices (id, tag, name, enrolment, attestation, state, enrolled,"
-		      " last_contact) VALUES (?, ?, ?, ?, ?, 'enrolled', ?, ?) ON CONFLICT (id) DO UPDATE SET"
-		      " name = excluded.name, enrolment = excluded.enrolment, state = excluded.state,"
-		      " enrolled = excluded.enrolled, last_contact = excluded.last_contact", "tttttnn",
-		      v[1].text, tag, v[2].text, v[3].text, v[4].text, front_now(), front_now());
+	return db_run(
+		f->db,
+		"INSERT INTO devices (id, tag, name, enrolment, attestation, state, enrolled,"
+		" last_contact) VALUES (?, ?, ?, ?, ?, 'enrolled', ?, ?) ON CONFLICT (id) DO UPDATE SET"
+		" name = excluded.name, enrolment = excluded.enrolment, state = excluded.state,"
+		" enrolled = excluded.enrolled, last_contact = excluded.last_contact",
+		"tttttnn", v[1].text, tag, v[2].text, v[3].text, v[4].text, front_now(),
+		front_now());
 }
 
 enum err front_do_enrol(struct front *f, struct request *r)
@@ -124,7 +132,8 @@ enum err front_do_enrol(struct front *f, struct request *r)
 	/* A repeated request: the row may still be missing when the first one was interrupted. */
 	e = device_put(f, &answer);
 	if (!e && answer.value[5].number)
-		e = front_audit(f, "server", "enrol", answer.value[1].text, "ok", answer.value[2].text);
+		e = front_audit(f, "server", "enrol", answer.value[1].text, "ok",
+				answer.value[2].text);
 	if (e)
 		return e;
 	r->jose = strdup(answer.value[0].text);
@@ -219,13 +228,17 @@ static enum err confirmed(struct front *f, struct front_session *s, const struct
 	if (first)
 		sidmap_confirm(&f->sessions, &s->entry, sidmap_now() + s->seconds);
 	if (*s->device) {
-		enum err e = db_run(f->db, "UPDATE devices SET last_contact = ?, scope = ?, policy_version = ?"
-				    " WHERE id = ?", "ntnt", front_now(), scope, policy_version, s->device);
+		enum err e = db_run(
+			f->db,
+			"UPDATE devices SET last_contact = ?, scope = ?, policy_version = ?"
+			" WHERE id = ?",
+			"ntnt", front_now(), scope, policy_version, s->device);
 
 		if (e)
 			return e;
 	}
-	return first ? front_audit(f, s->entry.owner, "sign-in", m->value[1].text, "ok", scope) : OK;
+	return first ? front_audit(f, s->entry.owner, "sign-in", m->value[1].text, "ok", scope)
+		     : OK;
 }
 
 enum err front_do_confirm(struct front *f, struct request *r)

@@ -33,7 +33,8 @@ uint64_t front_now_ms(void)
 	return (uint64_t)t.tv_sec * 1000u + (uint64_t)t.tv_nsec / 1000000u;
 }
 
-enum err front_ask(struct vaultmsg *ret, struct front *f, struct request *r, const struct vaultmsg *ask)
+enum err front_ask(struct vaultmsg *ret, struct front *f, struct request *r,
+		   const struct vaultmsg *ask)
 {
 	struct fault fault = { 0 };
 	enum err e = vaultmsg_call(ret, &fault, f->vault, ask);
@@ -44,13 +45,15 @@ enum err front_ask(struct vaultmsg *ret, struct front *f, struct request *r, con
 		r->fault = fault;
 		/* The vault has forgotten the session: so do we, and the client opens another. */
 		if (fault.code == FAULT_NO_SESSION && *r->sid)
-			log_line("the vault does not know a session any more: its client signs in again");
+			log_line(
+				"the vault does not know a session any more: its client signs in again");
 		return e;
 	}
 	if (e != ERR_SPACE && e != ERR_MEMORY && e != ERR_INTERNAL) {
 		f->broken = 1;
-		log_line("the vault does not answer: %s. The server stops; its service manager starts it again",
-			 err_text(e));
+		log_line(
+			"the vault does not answer: %s. The server stops; its service manager starts it again",
+			err_text(e));
 	}
 	return e;
 }
@@ -90,8 +93,9 @@ enum err front_audit(struct front *f, const char *actor, const char *action, con
 	enum err e = audit_append(NULL, f->db, &entry, front_now());
 
 	if (e)
-		log_line("cannot write to the audit log: %s. Nothing is done unaudited: check free space",
-			 err_text(e));
+		log_line(
+			"cannot write to the audit log: %s. Nothing is done unaudited: check free space",
+			err_text(e));
 	return e;
 }
 
@@ -107,8 +111,10 @@ void front_checkpoint(struct front *f)
 	vaultmsg_add_number(&ask, head.n);
 	vaultmsg_add_key(&ask, head.hash);
 	if (front_ask(&answer, f, &r, &ask)) {
-		log_line("no checkpoint of the audit log: %s. If holdfast.db was restored from a backup, "
-			 "restore vault.db of the same time", r.fault.message);
+		log_line(
+			"no checkpoint of the audit log: %s. If holdfast.db was restored from a backup, "
+			"restore vault.db of the same time",
+			r.fault.message);
 		return;
 	}
 	free(f->checkpoint);
@@ -145,8 +151,9 @@ static void check_audit(struct front *f)
 	enum err e = audit_verify(&n, f->db);
 
 	if (e)
-		log_line("the audit log does not hold from entry %llu on: %s. Compare it with a backup",
-			 (unsigned long long)n, err_text(e));
+		log_line(
+			"the audit log does not hold from entry %llu on: %s. Compare it with a backup",
+			(unsigned long long)n, err_text(e));
 }
 
 enum err front_open(struct front *ret, const struct front_options *o)
@@ -158,10 +165,11 @@ enum err front_open(struct front *ret, const struct front_options *o)
 	if (snprintf(path, sizeof(path), "%s/holdfast.db", o->dir) >= (int)sizeof(path))
 		return ERR_RANGE;
 	limit_start(&f.limit);
-	e = db_open(&f.db, path, front_migrations, sizeof(front_migrations) / sizeof(*front_migrations));
+	e = db_open(&f.db, path, front_migrations,
+		    sizeof(front_migrations) / sizeof(*front_migrations));
 	if (e)
-		log_line("cannot open %s: %s. Check owner and free space, or restore the backup", path,
-			 err_text(e));
+		log_line("cannot open %s: %s. Check owner and free space, or restore the backup",
+			 path, err_text(e));
 	if (!e)
 		e = sidmap_new(&f.sessions, SESSIONS_MAX, session_free);
 	if (!e)
@@ -197,8 +205,10 @@ static enum err start_http(struct front *f, const struct front_options *o)
 	if (!e)
 		e = http_start(&f->http, f, o->listen_fd, key, cert);
 	if (e)
-		log_line("cannot start TLS with tls.key and tls.crt in %s: %s. Put a matching pair there, or "
-			 "remove both to have new ones made", o->dir, err_text(e));
+		log_line(
+			"cannot start TLS with tls.key and tls.crt in %s: %s. Put a matching pair there, or "
+			"remove both to have new ones made",
+			o->dir, err_text(e));
 	return e;
 }
 
@@ -247,8 +257,9 @@ static void shut_in(const struct front_options *o)
 	if (e)
 		log_line("cannot give up other programs by seccomp: this kernel does not offer it");
 	else if (!files)
-		log_line("this kernel has no Landlock: give frontend and vault accounts of their own, so that the "
-			 "frontend cannot read the vault's files");
+		log_line(
+			"this kernel has no Landlock: give frontend and vault accounts of their own, so that the "
+			"frontend cannot read the vault's files");
 }
 
 enum err front_run(struct front *f, const struct front_options *o)

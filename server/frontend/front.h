@@ -1,5 +1,5 @@
-/* Frontend: the process on the network. It holds sessions' symmetric keys and what an administrator sees
- * in lists, and nothing that signs or opens: that is the vault's, which it asks. */
+/* Frontend: the process on the network. It holds sessions' symmetric keys and what an administrator
+ * sees in lists, and nothing that signs or opens: that is the vault's, which it asks. */
 #ifndef HOLDFAST_FRONTEND_H
 #define HOLDFAST_FRONTEND_H
 
@@ -14,19 +14,19 @@
 struct front_session {
 	struct sidmap_entry entry;
 	struct session session;
-	enum scope scope;        /* DEVICE, USER or OFFICER */
-	int recovered;           /* USER by code or recovery key */
-	char token[KID_BYTES];   /* "" until confirmed */
-	uint64_t token_policy;   /* version that the token is bound to */
-	uint64_t seconds;        /* how long it lasts */
-	char device[ID_TEXT];    /* one of the two */
+	enum scope scope;      /* DEVICE, USER or OFFICER */
+	int recovered;         /* USER by code or recovery key */
+	char token[KID_BYTES]; /* "" until confirmed */
+	uint64_t token_policy; /* version that the token is bound to */
+	uint64_t seconds;      /* how long it lasts */
+	char device[ID_TEXT];  /* one of the two */
 	char officer[NAME_MAX_BYTES + 1];
 	char permissions[256];
 };
 
 struct front {
 	struct db *db;
-	int vault; /* socket */
+	int vault;  /* socket */
 	int broken; /* the vault is gone: stop */
 	const char *url;
 	char enterprise[ID_TEXT]; /* "" until claimed */
@@ -69,9 +69,10 @@ MUST_CHECK enum err front_policy_take(struct front *f, const struct vaultmsg *m,
 void front_handle(char **ret_text, struct front *f, struct request *r, const char *authorization);
 struct front_session *front_session_of(struct front *f, const struct request *r);
 
-/* Append to the audit log; a failure is logged and gives an error, so that nothing happens unaudited. */
-MUST_CHECK enum err front_audit(struct front *f, const char *actor, const char *action, const char *object,
-				const char *outcome, const char *detail);
+/* Append to the audit log; a failure is logged and gives an error, so that nothing happens
+ * unaudited. */
+MUST_CHECK enum err front_audit(struct front *f, const char *actor, const char *action,
+				const char *object, const char *outcome, const char *detail);
 /* Have the vault sign the log's head, when it has grown. */
 void front_checkpoint(struct front *f);
 

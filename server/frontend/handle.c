@@ -1,5 +1,5 @@
-/* One request, from its bytes to its answer: open, permit, handle, seal. Everything is refused that the
- * table does not allow. */
+/* One request, from its bytes to its answer: open, permit, handle, seal. Everything is refused that
+ * the table does not allow. */
 #include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,10 +20,13 @@ static enum err open_request(char **ret_token, struct front *f, struct request *
 	enum err e;
 
 	if (!s)
-		return fault_say(&r->fault, FAULT_NO_SESSION, ERR_STATE, "this session is not known, or over");
-	e = session_request_open(&r->json, ret_token, &r->counter, &s->session, r->jwe, r->method, r->path);
+		return fault_say(&r->fault, FAULT_NO_SESSION, ERR_STATE,
+				 "this session is not known, or over");
+	e = session_request_open(&r->json, ret_token, &r->counter, &s->session, r->jwe, r->method,
+				 r->path);
 	if (e)
-		return fault_say(&r->fault, FAULT_NO_SESSION, e, "the sealed request: %s", err_text(e));
+		return fault_say(&r->fault, FAULT_NO_SESSION, e, "the sealed request: %s",
+				 err_text(e));
 	r->sealed = 1;
 	snprintf(r->actor, sizeof(r->actor), "%s", s->entry.owner);
 	return OK;
@@ -32,9 +35,12 @@ static enum err open_request(char **ret_token, struct front *f, struct request *
 static enum err token_check(const struct front_session *s, struct request *r, const char *token)
 {
 	if (!s->entry.confirmed)
-		return fault_say(&r->fault, FAULT_NOT_CONFIRMED, ERR_STATE, "the session is not confirmed");
-	if (!token || strlen(token) != strlen(s->token) || sodium_memcmp(token, s->token, strlen(s->token)))
-		return fault_say(&r->fault, FAULT_TOKEN_WRONG, ERR_AUTH, "the token is another one");
+		return fault_say(&r->fault, FAULT_NOT_CONFIRMED, ERR_STATE,
+				 "the session is not confirmed");
+	if (!token || strlen(token) != strlen(s->token) ||
+	    sodium_memcmp(token, s->token, strlen(s->token)))
+		return fault_say(&r->fault, FAULT_TOKEN_WRONG, ERR_AUTH,
+				 "the token is another one");
 	return OK;
 }
 
@@ -63,10 +69,11 @@ static enum err scope_check(const struct front *f, const struct front_session *s
 		return fault_say(&r->fault, FAULT_USER_NEEDED, ERR_DENIED,
 				 "denied until a user has authenticated at pre-boot");
 	if (route->scope == SCOPE_USER && s->token_policy != f->policy.version)
-		return fault_say(&r->fault, FAULT_TOKEN_OUTDATED, ERR_STATE, "the token is for an older policy");
+		return fault_say(&r->fault, FAULT_TOKEN_OUTDATED, ERR_STATE,
+				 "the token is for an older policy");
 	if (*route->permission && !has_word(s->permissions, route->permission))
-		return fault_say(&r->fault, FAULT_NOT_ALLOWED, ERR_DENIED, "this needs the permission %s",
-				 route->permission);
+		return fault_say(&r->fault, FAULT_NOT_ALLOWED, ERR_DENIED,
+				 "this needs the permission %s", route->permission);
 	return OK;
 }
 
@@ -120,7 +127,8 @@ static enum err next_pass(struct front *f, struct request *r)
 {
 	if (r->sealed && !front_session_of(f, r)) {
 		r->sealed = 0;
-		return fault_say(&r->fault, FAULT_NO_SESSION, ERR_STATE, "the session ended while waiting");
+		return fault_say(&r->fault, FAULT_NO_SESSION, ERR_STATE,
+				 "the session ended while waiting");
 	}
 	r->wait_until_ms = front_now_ms() >= r->wait_until_ms ? 1 : r->wait_until_ms;
 	return r->route->handler(f, r);
@@ -134,11 +142,13 @@ static void text_of(char **ret, json_t *answer, int is_error)
 }
 
 /* A session that ended meanwhile leaves nothing to seal with: then nothing of the answer is told. */
-static void seal(char **ret_text, struct front *f, struct request *r, const json_t *answer, int is_error)
+static void seal(char **ret_text, struct front *f, struct request *r, const json_t *answer,
+		 int is_error)
 {
 	const struct front_session *s = front_session_of(f, r);
 
-	if (s && !session_answer_seal(ret_text, &s->session, r->counter, r->status, answer, is_error))
+	if (s &&
+	    !session_answer_seal(ret_text, &s->session, r->counter, r->status, answer, is_error))
 		return;
 	*ret_text = NULL;
 	r->sealed = 0;
@@ -159,8 +169,9 @@ void front_handle(char **ret_text, struct front *f, struct request *r, const cha
 		error = fault_json(&r->fault);
 	}
 	if (r->fault.code == FAULT_INTERNAL)
-		log_line("%s %s failed: %s. Check free space and the file system of the state folder", r->method,
-			 r->route ? r->route->path : "?", err_text(e));
+		log_line(
+			"%s %s failed: %s. Check free space and the file system of the state folder",
+			r->method, r->route ? r->route->path : "?", err_text(e));
 	r->status = e ? fault_status(r->fault.code) : r->status ? r->status : 200;
 	if (r->sealed)
 		seal(ret_text, f, r, e ? error : r->answer, e != OK);

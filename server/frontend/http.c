@@ -22,8 +22,8 @@
 
 struct conn {
 	int fd;
-	int serving;         /* a whole request was read; we owe an answer */
-	uint64_t since_ms;   /* of the present state */
+	int serving;       /* a whole request was read; we owe an answer */
+	uint64_t since_ms; /* of the present state */
 	struct conn *next, **from;
 };
 
@@ -115,8 +115,8 @@ static enum MHD_Result answer(struct exchange *x, char *text)
 
 static void address_of(struct exchange *x)
 {
-	const union MHD_ConnectionInfo *info =
-		MHD_get_connection_info(x->connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
+	const union MHD_ConnectionInfo *info = MHD_get_connection_info(
+		x->connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
 	const struct sockaddr *a = info ? info->client_addr : NULL;
 	const void *bytes = NULL;
 
@@ -124,14 +124,16 @@ static void address_of(struct exchange *x)
 		bytes = &((const struct sockaddr_in *)(const void *)a)->sin_addr;
 	else if (a && a->sa_family == AF_INET6)
 		bytes = &((const struct sockaddr_in6 *)(const void *)a)->sin6_addr;
-	if (!bytes || !inet_ntop(a->sa_family, bytes, x->request.address, sizeof(x->request.address)))
+	if (!bytes ||
+	    !inet_ntop(a->sa_family, bytes, x->request.address, sizeof(x->request.address)))
 		strcpy(x->request.address, "unknown");
 }
 
-static enum MHD_Result begin(struct exchange *x, struct MHD_Connection *connection, const char *method)
+static enum MHD_Result begin(struct exchange *x, struct MHD_Connection *connection,
+			     const char *method)
 {
-	const union MHD_ConnectionInfo *info =
-		MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
+	const union MHD_ConnectionInfo *info = MHD_get_connection_info(
+		connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
 
 	x->begun = 1;
 	x->connection = connection;
@@ -165,8 +167,8 @@ static enum MHD_Result take_body(struct exchange *x, const char *data, size_t *l
 static enum MHD_Result serve(struct exchange *x)
 {
 	struct request *r = &x->request;
-	const char *authorization =
-		MHD_lookup_connection_value(x->connection, MHD_HEADER_KIND, "Authorization");
+	const char *authorization = MHD_lookup_connection_value(x->connection, MHD_HEADER_KIND,
+								"Authorization");
 	char *text = NULL;
 
 	if (x->conn && !x->conn->serving) {
@@ -185,8 +187,8 @@ static enum MHD_Result serve(struct exchange *x)
 }
 
 static enum MHD_Result on_request(void *cls, struct MHD_Connection *connection, const char *url,
-				  const char *method, const char *version, const char *data, size_t *len,
-				  void **state)
+				  const char *method, const char *version, const char *data,
+				  size_t *len, void **state)
 {
 	struct exchange *x = *state;
 
@@ -244,8 +246,8 @@ static void on_done(void *cls, struct MHD_Connection *connection, void **state,
 
 static void conn_start(struct http *h, struct MHD_Connection *connection, void **socket_context)
 {
-	const union MHD_ConnectionInfo *info =
-		MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
+	const union MHD_ConnectionInfo *info = MHD_get_connection_info(
+		connection, MHD_CONNECTION_INFO_CONNECTION_FD);
 	struct conn *c = calloc(1, sizeof(*c));
 	int one = 1;
 
@@ -286,7 +288,8 @@ static void sweep(struct http *h, uint64_t now)
 		return;
 	h->swept_ms = now;
 	for (struct conn *c = h->conns; c; c = c->next) {
-		uint64_t limit = CONNECTION_SECONDS * 1000u + (c->serving ? REQUEST_WAIT_MAX * 1000u : 0);
+		uint64_t limit = CONNECTION_SECONDS * 1000u +
+				 (c->serving ? REQUEST_WAIT_MAX * 1000u : 0);
 
 		if (now > c->since_ms + limit)
 			shutdown(c->fd, SHUT_RDWR);
@@ -309,16 +312,17 @@ enum err http_start(struct http **ret, struct front *f, int listen_fd, const cha
 		return ERR_MEMORY;
 	h->front = f;
 	h->daemon = MHD_start_daemon(
-		MHD_USE_EPOLL | MHD_USE_TLS | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG, 0, NULL, NULL,
-		on_request, h, MHD_OPTION_EXTERNAL_LOGGER, on_log, (void *)NULL, MHD_OPTION_LISTEN_SOCKET,
-		listen_fd, MHD_OPTION_HTTPS_MEM_KEY, key_pem, MHD_OPTION_HTTPS_MEM_CERT, cert_pem,
-		MHD_OPTION_HTTPS_PRIORITIES,
+		MHD_USE_EPOLL | MHD_USE_TLS | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG, 0, NULL,
+		NULL, on_request, h, MHD_OPTION_EXTERNAL_LOGGER, on_log, (void *)NULL,
+		MHD_OPTION_LISTEN_SOCKET, listen_fd, MHD_OPTION_HTTPS_MEM_KEY, key_pem,
+		MHD_OPTION_HTTPS_MEM_CERT, cert_pem, MHD_OPTION_HTTPS_PRIORITIES,
 		"SECURE128:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2:-GROUP-ALL:+GROUP-X25519:+GROUP-SECP256R1:"
 		"+GROUP-SECP384R1:-KX-ALL:+ECDHE-ECDSA:+ECDHE-RSA:%SERVER_PRECEDENCE",
 		MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)POOL_BYTES, MHD_OPTION_CONNECTION_LIMIT,
-		(unsigned)CONNECTIONS_MAX, MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)CONNECTION_SECONDS,
-		MHD_OPTION_URI_LOG_CALLBACK, on_uri, h, MHD_OPTION_NOTIFY_COMPLETED, on_done, (void *)NULL,
-		MHD_OPTION_NOTIFY_CONNECTION, on_connection, h, MHD_OPTION_END);
+		(unsigned)CONNECTIONS_MAX, MHD_OPTION_CONNECTION_TIMEOUT,
+		(unsigned)CONNECTION_SECONDS, MHD_OPTION_URI_LOG_CALLBACK, on_uri, h,
+		MHD_OPTION_NOTIFY_COMPLETED, on_done, (void *)NULL, MHD_OPTION_NOTIFY_CONNECTION,
+		on_connection, h, MHD_OPTION_END);
 	if (!h->daemon) {
 		free(h);
 		return ERR_IO;

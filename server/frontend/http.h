@@ -7,8 +7,8 @@
 struct http;
 
 /* Takes listen_fd over. Errors: ERR_IO (key or certificate not usable), ERR_MEMORY. */
-MUST_CHECK enum err http_start(struct http **ret, struct front *f, int listen_fd, const char *key_pem,
-			       const char *cert_pem);
+MUST_CHECK enum err http_start(struct http **ret, struct front *f, int listen_fd,
+			       const char *key_pem, const char *cert_pem);
 void http_stop(struct http **http);
 
 /* Readable when there is something to do; then, and at the latest after http_timeout ms, run. */

@@ -7,7 +7,7 @@
 #include "handlers.h"
 
 static const struct route routes[] = {
-#define ROUTE(method, path, scope, permission, handler) \
+#define ROUTE(method, path, scope, permission, handler)                                            \
 	{ method, path, SCOPE_##scope, permission, front_do_##handler, #handler },
 #include "routes.inc"
 #undef ROUTE
@@ -57,7 +57,8 @@ static enum err find_route(struct request *r, const char *path)
 		}
 		other_method = 1;
 	}
-	return other_method ? fault_say(&r->fault, FAULT_BAD_METHOD, ERR_UNSUPPORTED, "not with this method")
+	return other_method ? fault_say(&r->fault, FAULT_BAD_METHOD, ERR_UNSUPPORTED,
+					"not with this method")
 			    : fault_say(&r->fault, FAULT_NOT_FOUND, ERR_NOT_FOUND, "no such path");
 }
 
@@ -88,7 +89,8 @@ enum err request_parse(struct request *r, const char *authorization)
 	enum err e;
 
 	if (r->len > REQUEST_BODY_MAX)
-		return fault_say(&r->fault, FAULT_TOO_LARGE, ERR_SPACE, "bodies are at most 256 KiB");
+		return fault_say(&r->fault, FAULT_TOO_LARGE, ERR_SPACE,
+				 "bodies are at most 256 KiB");
 	if (r->body && strlen(r->body) != r->len)
 		return fault_say(&r->fault, FAULT_BAD_REQUEST, ERR_FORMAT, "a NUL in the body");
 	memcpy(path, r->path, len);
@@ -123,7 +125,8 @@ enum err request_text(char *ret, size_t size, struct request *r, const char *nam
 			at += name_len + 1;
 			len -= name_len + 1;
 			if (len >= size || part_len(at) < len)
-				return fault_say(&r->fault, FAULT_BAD_REQUEST, ERR_FORMAT, "query member %s", name);
+				return fault_say(&r->fault, FAULT_BAD_REQUEST, ERR_FORMAT,
+						 "query member %s", name);
 			memcpy(ret, at, len);
 			ret[len] = 0;
 			return OK;
@@ -141,7 +144,8 @@ enum err request_number(uint64_t *ret, struct request *r, const char *name, uint
 	if (e)
 		return e;
 	if (strspn(text, "0123456789") != strlen(text) || strlen(text) > 18)
-		return fault_say(&r->fault, FAULT_BAD_REQUEST, ERR_FORMAT, "query member %s is no number", name);
+		return fault_say(&r->fault, FAULT_BAD_REQUEST, ERR_FORMAT,
+				 "query member %s is no number", name);
 	*ret = *text ? strtoull(text, NULL, 10) : preset;
 	return OK;
 }

@@ -12,10 +12,23 @@
 #include <unistd.h>
 
 static const int forbidden[] = {
-	SCMP_SYS(execve), SCMP_SYS(execveat), SCMP_SYS(ptrace), SCMP_SYS(process_vm_readv),
-	SCMP_SYS(process_vm_writev), SCMP_SYS(pidfd_getfd), SCMP_SYS(connect), SCMP_SYS(bind), SCMP_SYS(bpf),
-	SCMP_SYS(io_uring_setup), SCMP_SYS(fork), SCMP_SYS(vfork), SCMP_SYS(mount), SCMP_SYS(setns),
-	SCMP_SYS(unshare), SCMP_SYS(init_module), SCMP_SYS(finit_module),
+	SCMP_SYS(execve),
+	SCMP_SYS(execveat),
+	SCMP_SYS(ptrace),
+	SCMP_SYS(process_vm_readv),
+	SCMP_SYS(process_vm_writev),
+	SCMP_SYS(pidfd_getfd),
+	SCMP_SYS(connect),
+	SCMP_SYS(bind),
+	SCMP_SYS(bpf),
+	SCMP_SYS(io_uring_setup),
+	SCMP_SYS(fork),
+	SCMP_SYS(vfork),
+	SCMP_SYS(mount),
+	SCMP_SYS(setns),
+	SCMP_SYS(unshare),
+	SCMP_SYS(init_module),
+	SCMP_SYS(finit_module),
 };
 
 static int restrict_calls(void)
@@ -36,7 +49,9 @@ static int restrict_files(const char *dir)
 {
 	const uint64_t rights = (LANDLOCK_ACCESS_FS_MAKE_SYM << 1) - 1;
 	struct landlock_ruleset_attr ruleset = { .handled_access_fs = rights };
-	struct landlock_path_beneath_attr beneath = { .allowed_access = rights & ~(uint64_t)LANDLOCK_ACCESS_FS_EXECUTE };
+	struct landlock_path_beneath_attr beneath = {
+		.allowed_access = rights & ~(uint64_t)LANDLOCK_ACCESS_FS_EXECUTE
+	};
 	int fd = (int)syscall(SYS_landlock_create_ruleset, &ruleset, sizeof(ruleset), 0);
 	int bad;
 

@@ -4,8 +4,8 @@
 
 #include "common/err.h"
 
-/* No other programs, no other processes' memory (seccomp); no files but those in dir (Landlock, where the
- * kernel has it: *ret_files tells). Errors: ERR_UNSUPPORTED. */
+/* No other programs, no other processes' memory (seccomp); no files but those in dir (Landlock,
+ * where the kernel has it: *ret_files tells). Errors: ERR_UNSUPPORTED. */
 MUST_CHECK enum err front_sandbox(int *ret_files, const char *dir);
 
 #endif

@@ -82,11 +82,12 @@ static int set_host(mbedtls_x509write_cert *w, const char *host)
 	der[1] = (unsigned char)(len + 2);
 	der[3] = (unsigned char)len;
 	return mbedtls_x509write_crt_set_extension(w, MBEDTLS_OID_SUBJECT_ALT_NAME,
-						   MBEDTLS_OID_SIZE(MBEDTLS_OID_SUBJECT_ALT_NAME), 0, der,
-						   len + 4);
+						   MBEDTLS_OID_SIZE(MBEDTLS_OID_SUBJECT_ALT_NAME),
+						   0, der, len + 4);
 }
 
-static int write_cert(char *pem, mbedtls_pk_context *key, mbedtls_ctr_drbg_context *random, const char *host)
+static int write_cert(char *pem, mbedtls_pk_context *key, mbedtls_ctr_drbg_context *random,
+		      const char *host)
 {
 	mbedtls_x509write_cert w;
 	mbedtls_mpi serial;
@@ -112,7 +113,8 @@ static int write_cert(char *pem, mbedtls_pk_context *key, mbedtls_ctr_drbg_conte
 	if (!rc)
 		rc = set_host(&w, host);
 	if (!rc)
-		rc = mbedtls_x509write_crt_pem(&w, (unsigned char *)pem, PEM_MAX, mbedtls_ctr_drbg_random, random);
+		rc = mbedtls_x509write_crt_pem(&w, (unsigned char *)pem, PEM_MAX,
+					       mbedtls_ctr_drbg_random, random);
 	mbedtls_mpi_free(&serial);
 	mbedtls_x509write_crt_free(&w);
 	return rc;
@@ -125,7 +127,8 @@ static enum err make(const char *dir, const char *host, mbedtls_pk_context *key,
 	enum err e;
 
 	if (mbedtls_pk_setup(key, mbedtls_pk_info_from_type(MBEDTLS_PK_ECKEY)) ||
-	    mbedtls_ecp_gen_key(MBEDTLS_ECP_DP_SECP256R1, mbedtls_pk_ec(*key), mbedtls_ctr_drbg_random, random) ||
+	    mbedtls_ecp_gen_key(MBEDTLS_ECP_DP_SECP256R1, mbedtls_pk_ec(*key),
+				mbedtls_ctr_drbg_random, random) ||
 	    write_cert(pem, key, random, host))
 		return ERR_INTERNAL;
 	e = file_write(dir, "tls.crt", pem, 0644);
@@ -152,7 +155,8 @@ enum err tls_make(const char *dir, const char *host)
 	mbedtls_ctr_drbg_init(&random);
 	mbedtls_pk_init(&key);
 	e = mbedtls_ctr_drbg_seed(&random, mbedtls_entropy_func, &entropy, NULL, 0)
-		    ? ERR_INTERNAL : make(dir, host, &key, &random);
+		    ? ERR_INTERNAL
+		    : make(dir, host, &key, &random);
 	mbedtls_pk_free(&key);
 	mbedtls_ctr_drbg_free(&random);
 	mbedtls_entropy_free(&entropy);
@@ -192,6 +196,7 @@ enum err tls_pin(char ret[TLS_PIN_BYTES], const char *dir)
 		return ERR_FORMAT;
 	crypto_hash_sha256(hash, der + sizeof(der) - len, (unsigned long long)len);
 	strcpy(ret, "sha256//");
-	sodium_bin2base64(ret + 8, TLS_PIN_BYTES - 8, hash, sizeof(hash), sodium_base64_VARIANT_ORIGINAL);
+	sodium_bin2base64(ret + 8, TLS_PIN_BYTES - 8, hash, sizeof(hash),
+			  sodium_base64_VARIANT_ORIGINAL);
 	return OK;
 }

@@ -1,5 +1,5 @@
-/* holdfast-server: main starts the vault, learns from it what the claim text needs, starts the frontend,
- * and waits. It keeps no key. docs/server.md tells who holds what. */
+/* holdfast-server: main starts the vault, learns from it what the claim text needs, starts the
+ * frontend, and waits. It keeps no key. docs/server.md tells who holds what. */
 #include <errno.h>
 #include <fcntl.h>
 #include <getopt.h>
@@ -33,8 +33,8 @@ struct setup {
 	char frontend_dir[PATH_MAX], vault_dir[PATH_MAX];
 	struct user front_as, vault_as;
 	int listen_fd;
-	int vault_pair[2];   /* [0] frontend, [1] vault */
-	int news_pipe[2];    /* frontend tells main that it is ready, or claimed */
+	int vault_pair[2]; /* [0] frontend, [1] vault */
+	int news_pipe[2];  /* frontend tells main that it is ready, or claimed */
 	char port[8];
 	pid_t vault, front;
 };
@@ -71,7 +71,8 @@ static int make_dir(const char *path, const struct user *owner)
 
 static int make_dirs(struct setup *s)
 {
-	if (snprintf(s->frontend_dir, sizeof(s->frontend_dir), "%s/frontend", s->state) >= PATH_MAX - 32 ||
+	if (snprintf(s->frontend_dir, sizeof(s->frontend_dir), "%s/frontend", s->state) >=
+		    PATH_MAX - 32 ||
 	    snprintf(s->vault_dir, sizeof(s->vault_dir), "%s/vault", s->state) >= PATH_MAX - 32) {
 		log_line("the path of the state folder is too long");
 		return 1;
@@ -97,7 +98,8 @@ static int put_file(const struct setup *s, const char *name, const char *text, m
 	fd = open(part, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, mode);
 	if (fd < 0)
 		return fail(part);
-	bad = fchmod(fd, mode) || write(fd, text, len) != (ssize_t)len || write(fd, "\n", 1) != 1 || fsync(fd);
+	bad = fchmod(fd, mode) || write(fd, text, len) != (ssize_t)len || write(fd, "\n", 1) != 1 ||
+	      fsync(fd);
 	bad |= close(fd);
 	return bad || rename(part, path) ? fail(path) : 0;
 }
@@ -106,8 +108,10 @@ static void remove_file(const struct setup *s, const char *name)
 {
 	char path[PATH_MAX];
 
-	if (snprintf(path, sizeof(path), "%s/%s", s->state, name) < PATH_MAX && unlink(path) && errno != ENOENT)
-		log_line("cannot remove %s: %s. Remove it by hand: it is of no more use", path, strerror(errno));
+	if (snprintf(path, sizeof(path), "%s/%s", s->state, name) < PATH_MAX && unlink(path) &&
+	    errno != ENOENT)
+		log_line("cannot remove %s: %s. Remove it by hand: it is of no more use", path,
+			 strerror(errno));
 }
 
 /* ---- children ---- */
@@ -142,7 +146,8 @@ static _Noreturn void run_vault(struct setup *s)
 static void tell_main(char what)
 {
 	if (write(news_fd, &what, 1) != 1)
-		log_line("cannot tell main what happened: if the server has been claimed, remove the file claim by hand");
+		log_line(
+			"cannot tell main what happened: if the server has been claimed, remove the file claim by hand");
 }
 
 /* The usual soft limit is below the number of connections that we accept. */
@@ -153,13 +158,15 @@ static void raise_files(void)
 	if (!getrlimit(RLIMIT_NOFILE, &limit) && limit.rlim_cur < FILES_WANTED) {
 		limit.rlim_cur = limit.rlim_max < FILES_WANTED ? limit.rlim_max : FILES_WANTED;
 		if (setrlimit(RLIMIT_NOFILE, &limit))
-			log_line("cannot raise the number of open files: fewer laptops can wait at a time");
+			log_line(
+				"cannot raise the number of open files: fewer laptops can wait at a time");
 	}
 }
 
 static _Noreturn void run_front(struct setup *s)
 {
-	struct front_options o = { s->frontend_dir, s->url, s->listen_fd, s->vault_pair[0], tell_main };
+	struct front_options o = { s->frontend_dir, s->url, s->listen_fd, s->vault_pair[0],
+				   tell_main };
 	struct front f = { 0 };
 	enum err e;
 
@@ -216,12 +223,13 @@ static int print_claim(const struct setup *s, const struct vaultmsg *hello)
 
 	memcpy(server.bytes, hello->value[0].key, KEY_BYTES);
 	if (tls_pin(pin, s->frontend_dir) || b64_encode(&secret, hello->value[2].key, KEY_BYTES)) {
-		log_line("cannot read the TLS certificate in %s: remove tls.key to have both made anew",
-			 s->frontend_dir);
+		log_line(
+			"cannot read the TLS certificate in %s: remove tls.key to have both made anew",
+			s->frontend_dir);
 		return 1;
 	}
-	o = json_pack("{s:s,s:s,s:o,s:s}", "url", s->url, "secret", secret, "server", jwk_of_sign(&server), "pin",
-		      pin);
+	o = json_pack("{s:s,s:s,s:o,s:s}", "url", s->url, "secret", secret, "server",
+		      jwk_of_sign(&server), "pin", pin);
 	if (!o || json_print(&json, o) || b64_encode(&b64, json, strlen(json)))
 		return 1;
 	snprintf(text, sizeof(text), "holdfast-claim:%s", b64);
@@ -251,10 +259,14 @@ static int greet_vault(const struct setup *s)
 static int parse(struct setup *s, int argc, char **argv)
 {
 	static const struct option options[] = {
-		{ "state", required_argument, NULL, 's' },  { "listen", required_argument, NULL, 'l' },
-		{ "url", required_argument, NULL, 'u' },    { "user", required_argument, NULL, 'U' },
-		{ "vault-user", required_argument, NULL, 'V' }, { "help", no_argument, NULL, 'h' },
-		{ "version", no_argument, NULL, 'v' },      { NULL, 0, NULL, 0 },
+		{ "state", required_argument, NULL, 's' },
+		{ "listen", required_argument, NULL, 'l' },
+		{ "url", required_argument, NULL, 'u' },
+		{ "user", required_argument, NULL, 'U' },
+		{ "vault-user", required_argument, NULL, 'V' },
+		{ "help", no_argument, NULL, 'h' },
+		{ "version", no_argument, NULL, 'v' },
+		{ NULL, 0, NULL, 0 },
 	};
 	int c;
 
@@ -263,7 +275,8 @@ static int parse(struct setup *s, int argc, char **argv)
 			s->state = optarg;
 		else if (c == 'l')
 			s->listen = optarg;
-		else if (c == 'u' && strlen(optarg) < sizeof(s->url) && !strncmp(optarg, "https://", 8))
+		else if (c == 'u' && strlen(optarg) < sizeof(s->url) &&
+			 !strncmp(optarg, "https://", 8))
 			strcpy(s->url, optarg);
 		else if (c == 'U')
 			s->user = optarg;
@@ -293,10 +306,12 @@ static int prepare(struct setup *s)
 		return 1;
 	listen_host(host, sizeof(host), s->url);
 	if (tls_make(s->frontend_dir, host)) {
-		log_line("cannot make the TLS key in %s: check owner and free space", s->frontend_dir);
+		log_line("cannot make the TLS key in %s: check owner and free space",
+			 s->frontend_dir);
 		return 1;
 	}
-	if (user_own_files(s->frontend_dir, &s->front_as) || user_own_files(s->vault_dir, &s->vault_as))
+	if (user_own_files(s->frontend_dir, &s->front_as) ||
+	    user_own_files(s->vault_dir, &s->vault_as))
 		return fail("giving the state folder's files to their accounts");
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, s->vault_pair) ||
 	    pipe2(s->news_pipe, O_CLOEXEC))

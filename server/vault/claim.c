@@ -1,5 +1,5 @@
-/* Claim: the enterprise takes the server over, once. Whoever has the claim secret names the root; the
- * root's signature covers everything else. docs/protocol.md, "Claim". */
+/* Claim: the enterprise takes the server over, once. Whoever has the claim secret names the root;
+ * the root's signature covers everything else. docs/protocol.md, "Claim". */
 #include <string.h>
 
 #include "ops.h"
@@ -21,8 +21,8 @@ static enum err read_root(json_t **ret, struct sign_pk *ret_root, const char *bu
 	return e;
 }
 
-static enum err check_key_cert(struct cert *ret, struct vault *v, const json_t *o, const char *member,
-			       const char *role, struct fault *f)
+static enum err check_key_cert(struct cert *ret, struct vault *v, const json_t *o,
+			       const char *member, const char *role, struct fault *f)
 {
 	const char *jws;
 	enum err e = json_get_string(&jws, o, member);
@@ -43,8 +43,10 @@ static enum err check_certs(struct vault *v, const json_t *o, struct fault *f)
 	struct cert c;
 	enum err e = check_key_cert(&c, v, o, "server", "server", f);
 
-	if (!e && (memcmp(c.sign.bytes, v->pk.bytes, KEY_BYTES) || strcmp(c.subject, v->enterprise)))
-		return fault_say(f, FAULT_REFUSED, ERR_MISDIRECTED, "the certificate server is for another key or enterprise");
+	if (!e &&
+	    (memcmp(c.sign.bytes, v->pk.bytes, KEY_BYTES) || strcmp(c.subject, v->enterprise)))
+		return fault_say(f, FAULT_REFUSED, ERR_MISDIRECTED,
+				 "the certificate server is for another key or enterprise");
 	if (!e)
 		e = check_key_cert(&c, v, o, "escrow_help", "escrow-help", f);
 	if (!e)
@@ -75,9 +77,11 @@ static enum err put_officers(json_t **ret_certs, struct vault *v, const json_t *
 			return ERR_MEMORY;
 	}
 	if (!managers)
-		return fault_say(f, FAULT_REFUSED, ERR_DENIED, "no officer has the permission officers");
+		return fault_say(f, FAULT_REFUSED, ERR_DENIED,
+				 "no officer has the permission officers");
 	if (n < 2 && !json_is_object(sheet))
-		return fault_say(f, FAULT_REFUSED, ERR_DENIED, "a second officer or a recovery sheet is needed");
+		return fault_say(f, FAULT_REFUSED, ERR_DENIED,
+				 "a second officer or a recovery sheet is needed");
 	*ret_certs = json_incref(certs);
 	return OK;
 }
@@ -121,7 +125,8 @@ static enum err claim_with(struct vault *v, const json_t *o, struct fault *f)
 	enum err e = json_copy_string(v->enterprise, sizeof(v->enterprise), o, "enterprise");
 
 	if (e || !name_is_hex(v->enterprise, ID_TEXT - 1))
-		return fault_say(f, FAULT_BAD_REQUEST, ERR_FORMAT, "enterprise: 32 hex digits are needed");
+		return fault_say(f, FAULT_BAD_REQUEST, ERR_FORMAT,
+				 "enterprise: 32 hex digits are needed");
 	e = db_begin(v->db);
 	if (!e)
 		e = put_all(v, o, f);
@@ -130,7 +135,8 @@ static enum err claim_with(struct vault *v, const json_t *o, struct fault *f)
 	return e;
 }
 
-enum err vault_op_CLAIM(struct vault *v, const struct vaultmsg *ask, struct vaultmsg *reply, struct fault *f)
+enum err vault_op_CLAIM(struct vault *v, const struct vaultmsg *ask, struct vaultmsg *reply,
+			struct fault *f)
 {
 	const char *bundle = ask->value[0].text;
 	uint8_t secret[KEY_BYTES];

@@ -1,5 +1,6 @@
-/* Commands: an officer's are checked before they are stored (the laptop checks again); the only one that
- * the server may sign is sync. Sequences only grow, so what was refused once is refused for ever. */
+/* Commands: an officer's are checked before they are stored (the laptop checks again); the only one
+ * that the server may sign is sync. Sequences only grow, so what was refused once is refused for
+ * ever. */
 #include <string.h>
 
 #include "ops.h"
@@ -12,8 +13,10 @@ static int is_kill(const struct command *c)
 static enum err sequence_set(struct vault *v, const struct command *c)
 {
 	if (is_kill(c))
-		return db_run(v->db, "UPDATE devices SET kill_seq = ? WHERE id = ?", "nt", c->sequence, c->device);
-	return db_run(v->db, "UPDATE devices SET command_seq = ? WHERE id = ?", "nt", c->sequence, c->device);
+		return db_run(v->db, "UPDATE devices SET kill_seq = ? WHERE id = ?", "nt",
+			      c->sequence, c->device);
+	return db_run(v->db, "UPDATE devices SET command_seq = ? WHERE id = ?", "nt", c->sequence,
+		      c->device);
 }
 
 static enum err reply_command(struct vaultmsg *reply, const struct command *c, const char *jws,
@@ -38,7 +41,8 @@ static enum err explain(enum err e, const struct command *c, struct fault *f)
 		return fault_say(f, FAULT_SEQUENCE_TAKEN, e, "sequence %llu is taken",
 				 (unsigned long long)c->sequence);
 	if (e == ERR_DENIED)
-		return fault_say(f, FAULT_NOT_ALLOWED, e, "the officer may not give this command: %s",
+		return fault_say(f, FAULT_NOT_ALLOWED, e,
+				 "the officer may not give this command: %s",
 				 *c->name ? c->name : "unknown");
 	return e ? fault_say(f, FAULT_REFUSED, e, "the command: %s", err_text(e)) : OK;
 }
@@ -53,9 +57,10 @@ static enum err signer_check(const char *jws, const struct cert *officer, struct
 	if (e)
 		return fault_say(f, FAULT_BAD_REQUEST, e, "the command: %s", err_text(e));
 	kid_of_sign(want, &officer->sign);
-	return strcmp(kid, want) ? fault_say(f, FAULT_REFUSED, ERR_SIGNATURE,
-					     "the command is not signed by the officer who hands it in")
-				 : OK;
+	return strcmp(kid, want)
+		       ? fault_say(f, FAULT_REFUSED, ERR_SIGNATURE,
+				   "the command is not signed by the officer who hands it in")
+		       : OK;
 }
 
 static enum err verify(struct command *ret, struct vault *v, const char *jws, const char *cert,
@@ -103,7 +108,8 @@ enum err vault_op_COMMAND_SYNC(struct vault *v, const struct vaultmsg *ask, stru
 	struct vault_device d;
 	struct cert officer;
 	TEXT *jws = NULL, *server = NULL, *cert = NULL;
-	/* Asking for the certificate keeps the officer root out: it appoints officers, and gives no orders. */
+	/* Asking for the certificate keeps the officer root out: it appoints officers, and gives no
+	 * orders. */
 	enum err e = vault_officer_check(&officer, &cert, v, ask->value[0].text, NULL, f);
 
 	if (!e)

@@ -35,8 +35,9 @@ enum err vault_op_TOKEN_NEW(struct vault *v, const struct vaultmsg *ask, struct 
 	e = b64_encode(&text, secret, sizeof(secret));
 	secret_wipe(secret, sizeof(secret));
 	if (!e)
-		e = db_run(v->db, "INSERT INTO tokens (id, expires, uses, officer) VALUES (?, ?, ?, ?)", "tnnt",
-			   id, vault_now() + expires_in, uses, officer.subject);
+		e = db_run(v->db,
+			   "INSERT INTO tokens (id, expires, uses, officer) VALUES (?, ?, ?, ?)",
+			   "tnnt", id, vault_now() + expires_in, uses, officer.subject);
 	vaultmsg_add_text(reply, id);
 	vaultmsg_add_text(reply, text);
 	vaultmsg_add_number(reply, vault_now() + expires_in);
@@ -44,13 +45,16 @@ enum err vault_op_TOKEN_NEW(struct vault *v, const struct vaultmsg *ask, struct 
 	return e;
 }
 
-enum err vault_device_find(struct vault_device *ret, struct vault *v, const char *id, struct fault *f)
+enum err vault_device_find(struct vault_device *ret, struct vault *v, const char *id,
+			   struct fault *f)
 {
 	DB_ROWS rows = { 0 };
 	struct vault_device d = { .id = "" };
 	const void *key;
-	enum err e = db_query(&rows, v->db, "SELECT enrolment, name, attestation, command_seq, kill_seq"
-			      " FROM devices WHERE id = ?", "t", id);
+	enum err e = db_query(&rows, v->db,
+			      "SELECT enrolment, name, attestation, command_seq, kill_seq"
+			      " FROM devices WHERE id = ?",
+			      "t", id);
 
 	if (!e)
 		e = db_next(&rows);
@@ -73,10 +77,12 @@ enum err vault_device_find(struct vault_device *ret, struct vault *v, const char
 
 static int is_method(const char *text)
 {
-	return !strcmp(text, "password") || !strcmp(text, "one-time-code") || !strcmp(text, "recovery-key");
+	return !strcmp(text, "password") || !strcmp(text, "one-time-code") ||
+	       !strcmp(text, "recovery-key");
 }
 
-enum err vault_user_read(struct vault_user *ret, const char *cert, const struct sign_pk *attestation)
+enum err vault_user_read(struct vault_user *ret, const char *cert,
+			 const struct sign_pk *attestation)
 {
 	struct vault_user u = { .user = "" };
 	struct cert c;
@@ -115,10 +121,12 @@ enum err vault_user_put(struct vault *v, const char *device, const char *cert,
 
 	if (e)
 		return e;
-	return db_run(v->db, "INSERT INTO users (device, user, credential, method, cert, added)"
+	return db_run(v->db,
+		      "INSERT INTO users (device, user, credential, method, cert, added)"
 		      " VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (device, credential) DO UPDATE SET"
 		      " user = excluded.user, method = excluded.method, cert = excluded.cert,"
-		      " added = excluded.added", "tttttn", device, u.user, u.credential, u.method, cert, now);
+		      " added = excluded.added",
+		      "tttttn", device, u.user, u.credential, u.method, cert, now);
 }
 
 static enum err enrol_read(struct enrol *ret, json_t **ret_payload, const char *jws)
@@ -163,13 +171,16 @@ static enum err proof_check(struct vault *v, const struct enrol *r, struct fault
 	vault_derive(secret, v, "enrolment token", r->token);
 	holds = vault_hmac_holds(secret, text, r->proof);
 	secret_wipe(secret, sizeof(secret));
-	return holds ? OK : fault_say(f, FAULT_PROOF, ERR_AUTH, "the enrolment token is another one");
+	return holds ? OK
+		     : fault_say(f, FAULT_PROOF, ERR_AUTH, "the enrolment token is another one");
 }
 
 static enum err token_use(struct vault *v, const char *id, struct fault *f)
 {
-	enum err e = db_run(v->db, "UPDATE tokens SET uses = uses - 1 WHERE id = ? AND uses > 0"
-			    " AND expires > ?", "tn", id, vault_now());
+	enum err e = db_run(v->db,
+			    "UPDATE tokens SET uses = uses - 1 WHERE id = ? AND uses > 0"
+			    " AND expires > ?",
+			    "tn", id, vault_now());
 
 	if (!e && !db_changes(v->db))
 		return fault_say(f, FAULT_PROOF, ERR_EXPIRED,
@@ -182,8 +193,9 @@ static enum err answered_before(char **ret, struct vault *v, const struct enrol 
 {
 	DB_ROWS rows = { 0 };
 	const void *key, *request;
-	enum err e = db_query(&rows, v->db, "SELECT attestation, request, answer FROM devices WHERE id = ?",
-			      "t", r->device);
+	enum err e = db_query(&rows, v->db,
+			      "SELECT attestation, request, answer FROM devices WHERE id = ?", "t",
+			      r->device);
 
 	if (!e)
 		e = db_next(&rows);
@@ -192,7 +204,8 @@ static enum err answered_before(char **ret, struct vault *v, const struct enrol 
 	key = db_bytes(&rows, 0, KEY_BYTES);
 	request = db_bytes(&rows, 1, DIGEST_BYTES);
 	if (!key || memcmp(key, r->attestation.bytes, KEY_BYTES))
-		return fault_say(f, FAULT_EXISTS, ERR_EXISTS, "this device id is enrolled with another key");
+		return fault_say(f, FAULT_EXISTS, ERR_EXISTS,
+				 "this device id is enrolled with another key");
 	if (!request || memcmp(request, r->digest, DIGEST_BYTES))
 		return ERR_NOT_FOUND;
 	*ret = strdup(db_text(&rows, 2));
@@ -222,7 +235,8 @@ static enum err add_policy(json_t *o, struct vault *v)
 	return e;
 }
 
-static enum err answer_make(char **ret, struct vault *v, const struct enrol *r, const char *enrolment)
+static enum err answer_make(char **ret, struct vault *v, const struct enrol *r,
+			    const char *enrolment)
 {
 	TEXT *digest = NULL;
 	JSON *o = NULL;
@@ -230,9 +244,9 @@ static enum err answer_make(char **ret, struct vault *v, const struct enrol *r, 
 
 	if (e)
 		return e;
-	o = json_pack("{s:s,s:s,s:s,s:o,s:I,s:s}", "device", r->device, "enrolment", enrolment, "enterprise",
-		      v->enterprise, "root", jwk_of_sign(&v->root), "time", (json_int_t)vault_now(),
-		      "request", digest);
+	o = json_pack("{s:s,s:s,s:s,s:o,s:I,s:s}", "device", r->device, "enrolment", enrolment,
+		      "enterprise", v->enterprise, "root", jwk_of_sign(&v->root), "time",
+		      (json_int_t)vault_now(), "request", digest);
 	if (!o)
 		return ERR_MEMORY;
 	e = add_meta(o, v, "server");
@@ -254,12 +268,15 @@ static enum err device_put(struct vault *v, const struct enrol *r, const char *e
 	enum err e;
 
 	snprintf(tag, sizeof(tag), "%.*s", TAG_DIGITS, r->device);
-	e = db_run(v->db, "INSERT INTO devices (id, tag, name, enrolment, attestation, request, answer,"
-		   " enrolled) VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET"
-		   " name = excluded.name, enrolment = excluded.enrolment, request = excluded.request,"
-		   " answer = excluded.answer, enrolled = excluded.enrolled", "ttttbbtn", r->device, tag,
-		   r->name, enrolment, (const void *)r->attestation.bytes, (size_t)KEY_BYTES,
-		   (const void *)r->digest, (size_t)DIGEST_BYTES, answer, vault_now());
+	e = db_run(
+		v->db,
+		"INSERT INTO devices (id, tag, name, enrolment, attestation, request, answer,"
+		" enrolled) VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET"
+		" name = excluded.name, enrolment = excluded.enrolment, request = excluded.request,"
+		" answer = excluded.answer, enrolled = excluded.enrolled",
+		"ttttbbtn", r->device, tag, r->name, enrolment, (const void *)r->attestation.bytes,
+		(size_t)KEY_BYTES, (const void *)r->digest, (size_t)DIGEST_BYTES, answer,
+		vault_now());
 	if (e == ERR_EXISTS)
 		return fault_say(f, FAULT_TAG_TAKEN, e, "another device has this tag");
 	return e;
@@ -272,14 +289,17 @@ static enum err users_put(struct vault *v, const struct enrol *r, struct fault *
 	for (size_t i = 0; !e && i < json_array_size(r->users); i++) {
 		const char *cert = json_string_value(json_array_get(r->users, i));
 
-		e = cert ? vault_user_put(v, r->device, cert, &r->attestation, vault_now()) : ERR_FORMAT;
+		e = cert ? vault_user_put(v, r->device, cert, &r->attestation, vault_now())
+			 : ERR_FORMAT;
 		if (e)
-			(void)fault_say(f, FAULT_REFUSED, e, "user certificate %zu: %s", i, err_text(e));
+			(void)fault_say(f, FAULT_REFUSED, e, "user certificate %zu: %s", i,
+					err_text(e));
 	}
 	return e;
 }
 
-static enum err enrol_new(char **ret_answer, struct vault *v, const struct enrol *r, struct fault *f)
+static enum err enrol_new(char **ret_answer, struct vault *v, const struct enrol *r,
+			  struct fault *f)
 {
 	char enrolment[ID_TEXT];
 	TEXT *answer = NULL;
@@ -304,8 +324,8 @@ static enum err enrol_new(char **ret_answer, struct vault *v, const struct enrol
 	return OK;
 }
 
-static enum err reply_device(struct vaultmsg *reply, struct vault *v, const struct enrol *r, const char *answer,
-			     int is_new, struct fault *f)
+static enum err reply_device(struct vaultmsg *reply, struct vault *v, const struct enrol *r,
+			     const char *answer, int is_new, struct fault *f)
 {
 	struct vault_device d;
 	JSON *jwk = jwk_of_sign(&r->attestation);
@@ -325,7 +345,8 @@ static enum err reply_device(struct vaultmsg *reply, struct vault *v, const stru
 	return OK;
 }
 
-enum err vault_op_ENROL(struct vault *v, const struct vaultmsg *ask, struct vaultmsg *reply, struct fault *f)
+enum err vault_op_ENROL(struct vault *v, const struct vaultmsg *ask, struct vaultmsg *reply,
+			struct fault *f)
 {
 	struct enrol r;
 	JSON *payload = NULL;

@@ -1,5 +1,5 @@
-/* Escrow: sealed records are kept, receipted, listed, and handed out one by one. The vault cannot open
- * them: that takes an officer's own key. */
+/* Escrow: sealed records are kept, receipted, listed, and handed out one by one. The vault cannot
+ * open them: that takes an officer's own key. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -22,12 +22,14 @@ static void batch_drop(struct batch *b)
 	free(b);
 }
 
-static enum err batch_read(struct batch *b, const json_t *array, const struct vault_device *d, struct fault *f)
+static enum err batch_read(struct batch *b, const json_t *array, const struct vault_device *d,
+			   struct fault *f)
 {
 	size_t n = json_array_size(array);
 
 	if (!json_is_array(array) || !n || n > RECORDS_MAX)
-		return fault_say(f, FAULT_BAD_REQUEST, ERR_FORMAT, "records: 1 to %d are needed", RECORDS_MAX);
+		return fault_say(f, FAULT_BAD_REQUEST, ERR_FORMAT, "records: 1 to %d are needed",
+				 RECORDS_MAX);
 	for (size_t i = 0; i < n; i++) {
 		enum err e = ERR_FORMAT;
 
@@ -39,7 +41,8 @@ static enum err batch_read(struct batch *b, const json_t *array, const struct va
 		b->ids[i] = b->records[i].id;
 		b->count++;
 		if (strcmp(b->records[i].device, d->id))
-			return fault_say(f, FAULT_REFUSED, ERR_MISDIRECTED, "record %zu is another device's", i);
+			return fault_say(f, FAULT_REFUSED, ERR_MISDIRECTED,
+					 "record %zu is another device's", i);
 	}
 	return OK;
 }
@@ -52,14 +55,16 @@ static enum err record_insert(struct vault *v, const struct escrow *r, const cha
 	if (r->keyslots)
 		e = json_print(&keyslots, r->keyslots);
 	if (!e)
-		e = db_run(v->db, "INSERT INTO escrow (id, device, purpose, kind, number, created, received,"
-			   " keyslots, jws) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING",
-			   "ttttnnntt", r->id, r->device, r->purpose, r->kind, (uint64_t)r->number,
-			   r->created, vault_now(), keyslots ? keyslots : "", jws);
+		e = db_run(
+			v->db,
+			"INSERT INTO escrow (id, device, purpose, kind, number, created, received,"
+			" keyslots, jws) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING",
+			"ttttnnntt", r->id, r->device, r->purpose, r->kind, (uint64_t)r->number,
+			r->created, vault_now(), keyslots ? keyslots : "", jws);
 	return e;
 }
 
-/* Is each record there as it was sent? After the commit: what is receipted is what the file holds. */
+/* Is each record there as it was sent? After the commit: what is receipted is in the file. */
 static enum err read_back(struct vault *v, struct batch *b, struct fault *f)
 {
 	enum err e = OK;
@@ -67,13 +72,15 @@ static enum err read_back(struct vault *v, struct batch *b, struct fault *f)
 	for (size_t i = 0; !e && i < b->count; i++) {
 		DB_ROWS rows = { 0 };
 
-		e = db_query(&rows, v->db, "SELECT jws, received FROM escrow WHERE id = ?", "t", b->ids[i]);
+		e = db_query(&rows, v->db, "SELECT jws, received FROM escrow WHERE id = ?", "t",
+			     b->ids[i]);
 		if (!e)
 			e = db_next(&rows);
 		if (e)
 			return e == ERR_NOT_FOUND ? ERR_IO : e;
 		if (strcmp(db_text(&rows, 0), b->jws[i]))
-			return fault_say(f, FAULT_EXISTS, ERR_EXISTS, "record %zu: the id is there with other bytes", i);
+			return fault_say(f, FAULT_EXISTS, ERR_EXISTS,
+					 "record %zu: the id is there with other bytes", i);
 		if (db_number(&rows, 1) > b->newest)
 			b->newest = db_number(&rows, 1);
 	}
@@ -114,7 +121,8 @@ enum err vault_op_ESCROW_PUT(struct vault *v, const struct vaultmsg *ask, struct
 		e = read_back(v, b, f);
 	/* The time is that of storing, not of signing: a repeated request gets the same receipt. */
 	if (!e)
-		e = receipt_sign(&receipt, d.id, d.enrolment, b->newest, b->ids, b->jws, b->count, &v->key);
+		e = receipt_sign(&receipt, d.id, d.enrolment, b->newest, b->ids, b->jws, b->count,
+				 &v->key);
 	vaultmsg_add_text(reply, receipt);
 	if (b)
 		batch_drop(b);
@@ -129,9 +137,10 @@ static json_t *metadata(const struct db_rows *rows, int current)
 	if (!*text || json_parse(&keyslots, text, strlen(text)))
 		keyslots = json_null();
 	return json_pack("{s:s,s:s,s:s,s:I,s:I,s:I,s:o,s:I,s:b}", "id", db_text(rows, 0), "purpose",
-			 db_text(rows, 1), "kind", db_text(rows, 2), "number", (json_int_t)db_number(rows, 3),
-			 "created", (json_int_t)db_number(rows, 4), "received", (json_int_t)db_number(rows, 5),
-			 "keyslots", keyslots, "released", (json_int_t)db_number(rows, 7), "current", current);
+			 db_text(rows, 1), "kind", db_text(rows, 2), "number",
+			 (json_int_t)db_number(rows, 3), "created", (json_int_t)db_number(rows, 4),
+			 "received", (json_int_t)db_number(rows, 5), "keyslots", keyslots,
+			 "released", (json_int_t)db_number(rows, 7), "current", current);
 }
 
 /* Newest first within kind and number, so the first of each is the current one. */
@@ -139,10 +148,12 @@ static enum err list_records(json_t *list, struct vault *v, const char *device)
 {
 	DB_ROWS rows = { 0 };
 	char last[64] = "", key[64];
-	enum err e = db_query(&rows, v->db, "SELECT id, purpose, kind, number, created, received, keyslots,"
+	enum err e = db_query(&rows, v->db,
+			      "SELECT id, purpose, kind, number, created, received, keyslots,"
 			      " (SELECT COALESCE(MAX(time), 0) FROM releases WHERE record = id)"
 			      " FROM escrow WHERE device = ?"
-			      " ORDER BY kind, number, created DESC, received DESC, rowid DESC", "t", device);
+			      " ORDER BY kind, number, created DESC, received DESC, rowid DESC",
+			      "t", device);
 
 	while (!e && !(e = db_next(&rows))) {
 		snprintf(key, sizeof(key), "%.24s %llu", db_text(&rows, 2),
@@ -177,32 +188,36 @@ static enum err find_record(char **ret_jws, char ret_purpose[16], struct vault *
 			    const char *device, struct fault *f)
 {
 	DB_ROWS rows = { 0 };
-	enum err e = db_query(&rows, v->db, "SELECT jws, purpose FROM escrow WHERE id = ? AND device = ?", "tt",
+	enum err e = db_query(&rows, v->db,
+			      "SELECT jws, purpose FROM escrow WHERE id = ? AND device = ?", "tt",
 			      id, device);
 
 	if (!e)
 		e = db_next(&rows);
 	if (e)
-		return e == ERR_NOT_FOUND ? fault_say(f, FAULT_NOT_FOUND, e, "this device has no such record") : e;
+		return e == ERR_NOT_FOUND
+			       ? fault_say(f, FAULT_NOT_FOUND, e, "this device has no such record")
+			       : e;
 	snprintf(ret_purpose, 16, "%s", db_text(&rows, 1));
 	*ret_jws = strdup(db_text(&rows, 0));
 	return *ret_jws ? OK : ERR_MEMORY;
 }
 
-static enum err may_release(char ret_officer[NAME_MAX_BYTES + 1], struct vault *v, const char *session,
-			    const char *purpose, struct fault *f)
+static enum err may_release(char ret_officer[NAME_MAX_BYTES + 1], struct vault *v,
+			    const char *session, const char *purpose, struct fault *f)
 {
 	struct cert officer;
-	enum err e = vault_officer_check(&officer, NULL, v, session,
-					 strcmp(purpose, ESCROW_HELP) ? "escrow-recovery" : "escrow-help", f);
+	enum err e = vault_officer_check(
+		&officer, NULL, v, session,
+		strcmp(purpose, ESCROW_HELP) ? "escrow-recovery" : "escrow-help", f);
 
 	if (!e)
 		snprintf(ret_officer, NAME_MAX_BYTES + 1, "%.*s", NAME_MAX_BYTES, officer.subject);
 	return e;
 }
 
-enum err vault_op_ESCROW_RELEASE(struct vault *v, const struct vaultmsg *ask, struct vaultmsg *reply,
-				 struct fault *f)
+enum err vault_op_ESCROW_RELEASE(struct vault *v, const struct vaultmsg *ask,
+				 struct vaultmsg *reply, struct fault *f)
 {
 	char purpose[16], officer[NAME_MAX_BYTES + 1];
 	struct cert any;
@@ -219,8 +234,10 @@ enum err vault_op_ESCROW_RELEASE(struct vault *v, const struct vaultmsg *ask, st
 		e = may_release(officer, v, ask->value[0].text, purpose, f);
 	/* On file before it is handed out. */
 	if (!e)
-		e = db_run(v->db, "INSERT INTO releases (record, officer, reason, time) VALUES (?, ?, ?, ?)",
-			   "tttn", ask->value[2].text, officer, ask->value[3].text, vault_now());
+		e = db_run(
+			v->db,
+			"INSERT INTO releases (record, officer, reason, time) VALUES (?, ?, ?, ?)",
+			"tttn", ask->value[2].text, officer, ask->value[3].text, vault_now());
 	if (e)
 		return e;
 	jwk = jwk_of_sign(&d.attestation);

@@ -1,6 +1,6 @@
-/* Events: the frontend keeps them; the vault checks them once more, takes from them what concerns users,
- * and signs the receipt. Only messages of typ holdfast-event get one here: a receipt for an escrow record
- * that was never stored cannot be had this way. */
+/* Events: the frontend keeps them; the vault checks them once more, takes from them what concerns
+ * users, and signs the receipt. Only messages of typ holdfast-event get one here: a receipt for an
+ * escrow record that was never stored cannot be had this way. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -35,18 +35,21 @@ static enum err event_read(struct events *b, const json_t *text, const struct va
 		return e;
 	b->jws[i] = jws;
 	b->count++;
-	if (json_get_string(&b->ids[i], b->payloads[i], "id") || !name_is_hex(b->ids[i], ID_TEXT - 1) ||
+	if (json_get_string(&b->ids[i], b->payloads[i], "id") ||
+	    !name_is_hex(b->ids[i], ID_TEXT - 1) ||
 	    json_get_string(&device, b->payloads[i], "device"))
 		return ERR_FORMAT;
 	return strcmp(device, d->id) ? ERR_MISDIRECTED : OK;
 }
 
-static enum err events_read(struct events *b, const json_t *array, const struct vault_device *d, struct fault *f)
+static enum err events_read(struct events *b, const json_t *array, const struct vault_device *d,
+			    struct fault *f)
 {
 	size_t n = json_array_size(array);
 
 	if (!json_is_array(array) || !n || n > EVENTS_MAX)
-		return fault_say(f, FAULT_BAD_REQUEST, ERR_FORMAT, "events: 1 to %d are needed", EVENTS_MAX);
+		return fault_say(f, FAULT_BAD_REQUEST, ERR_FORMAT, "events: 1 to %d are needed",
+				 EVENTS_MAX);
 	for (size_t i = 0; i < n; i++) {
 		enum err e = event_read(b, json_array_get(array, i), d);
 
@@ -61,8 +64,8 @@ static enum err user_remove(struct vault *v, const char *device, const json_t *d
 	const char *user, *credential;
 
 	if (!json_get_string(&credential, detail, "credential"))
-		return db_run(v->db, "DELETE FROM users WHERE device = ? AND credential = ?", "tt", device,
-			      credential);
+		return db_run(v->db, "DELETE FROM users WHERE device = ? AND credential = ?", "tt",
+			      device, credential);
 	if (json_get_string(&user, detail, "user"))
 		return ERR_FORMAT;
 	return db_run(v->db, "DELETE FROM users WHERE device = ? AND user = ?", "tt", device, user);
@@ -71,15 +74,18 @@ static enum err user_remove(struct vault *v, const char *device, const json_t *d
 /* Once for each event, however often it is sent: an old "added" must not undo a later "removed". */
 static enum err first_time(int *ret, struct vault *v, const char *device, const char *id)
 {
-	enum err e = db_run(v->db, "INSERT INTO user_events (device, id) VALUES (?, ?)"
-			    " ON CONFLICT DO NOTHING", "tt", device, id);
+	enum err e = db_run(v->db,
+			    "INSERT INTO user_events (device, id) VALUES (?, ?)"
+			    " ON CONFLICT DO NOTHING",
+			    "tt", device, id);
 
 	if (!e)
 		*ret = db_changes(v->db) == 1;
 	return e;
 }
 
-static enum err user_change(struct vault *v, const struct vault_device *d, const json_t *event, const char *id)
+static enum err user_change(struct vault *v, const struct vault_device *d, const json_t *event,
+			    const char *id)
 {
 	const char *kind, *cert;
 	json_t *detail = NULL;
@@ -105,12 +111,14 @@ static enum err user_change(struct vault *v, const struct vault_device *d, const
 	if (e != ERR_FORMAT && e != ERR_SIGNATURE && e != ERR_MISDIRECTED)
 		return e;
 	/* The event itself is genuine: refusing it would block the laptop's queue for ever. */
-	log_line("device %s: a user certificate in event %s is ignored: %s. That user gets no policy", d->id,
-		 id, err_text(e));
+	log_line(
+		"device %s: a user certificate in event %s is ignored: %s. That user gets no policy",
+		d->id, id, err_text(e));
 	return OK;
 }
 
-static enum err apply(struct vault *v, const struct vault_device *d, const struct events *b, struct fault *f)
+static enum err apply(struct vault *v, const struct vault_device *d, const struct events *b,
+		      struct fault *f)
 {
 	enum err e = db_begin(v->db);
 
@@ -122,7 +130,8 @@ static enum err apply(struct vault *v, const struct vault_device *d, const struc
 	return e ? e : db_commit(v->db);
 }
 
-enum err vault_op_EVENTS(struct vault *v, const struct vaultmsg *ask, struct vaultmsg *reply, struct fault *f)
+enum err vault_op_EVENTS(struct vault *v, const struct vaultmsg *ask, struct vaultmsg *reply,
+			 struct fault *f)
 {
 	struct vault_session *s;
 	struct vault_device d;
@@ -140,8 +149,8 @@ enum err vault_op_EVENTS(struct vault *v, const struct vaultmsg *ask, struct vau
 	if (!e)
 		e = apply(v, &d, b, f);
 	if (!e)
-		e = receipt_sign(&receipt, d.id, d.enrolment, ask->value[2].number, b->ids, b->jws, b->count,
-				 &v->key);
+		e = receipt_sign(&receipt, d.id, d.enrolment, ask->value[2].number, b->ids, b->jws,
+				 b->count, &v->key);
 	vaultmsg_add_text(reply, receipt);
 	if (b)
 		events_drop(b);
@@ -151,18 +160,22 @@ enum err vault_op_EVENTS(struct vault *v, const struct vaultmsg *ask, struct vau
 static enum err users_json(json_t *list, struct vault *v, const char *device)
 {
 	DB_ROWS rows = { 0 };
-	enum err e = db_query(&rows, v->db, "SELECT user, credential, method FROM users WHERE device = ?"
-			      " ORDER BY user, method, credential", "t", device);
+	enum err e = db_query(&rows, v->db,
+			      "SELECT user, credential, method FROM users WHERE device = ?"
+			      " ORDER BY user, method, credential",
+			      "t", device);
 
 	while (!e && !(e = db_next(&rows)))
-		if (json_array_append_new(list, json_pack("{s:s,s:s,s:s}", "user", db_text(&rows, 0),
-							  "credential", db_text(&rows, 1), "method",
-							  db_text(&rows, 2))))
+		if (json_array_append_new(list,
+					  json_pack("{s:s,s:s,s:s}", "user", db_text(&rows, 0),
+						    "credential", db_text(&rows, 1), "method",
+						    db_text(&rows, 2))))
 			e = ERR_MEMORY;
 	return e == ERR_NOT_FOUND ? OK : e;
 }
 
-enum err vault_op_DEVICE(struct vault *v, const struct vaultmsg *ask, struct vaultmsg *reply, struct fault *f)
+enum err vault_op_DEVICE(struct vault *v, const struct vaultmsg *ask, struct vaultmsg *reply,
+			 struct fault *f)
 {
 	struct cert officer;
 	struct vault_device d;

@@ -24,8 +24,10 @@ enum err vault_meta_get(char **ret, struct vault *v, const char *name)
 
 enum err vault_meta_set(struct vault *v, const char *name, const char *text)
 {
-	return db_run(v->db, "INSERT INTO meta (name, text) VALUES (?, ?)"
-		      " ON CONFLICT (name) DO UPDATE SET text = excluded.text", "tt", name, text);
+	return db_run(v->db,
+		      "INSERT INTO meta (name, text) VALUES (?, ?)"
+		      " ON CONFLICT (name) DO UPDATE SET text = excluded.text",
+		      "tt", name, text);
 }
 
 enum err vault_load(struct vault *v)
@@ -48,7 +50,8 @@ enum err vault_load(struct vault *v)
 	return OK;
 }
 
-enum err vault_op_HELLO(struct vault *v, const struct vaultmsg *ask, struct vaultmsg *reply, struct fault *f)
+enum err vault_op_HELLO(struct vault *v, const struct vaultmsg *ask, struct vaultmsg *reply,
+			struct fault *f)
 {
 	uint8_t secret[KEY_BYTES] = { 0 };
 
@@ -66,7 +69,8 @@ enum err vault_op_HELLO(struct vault *v, const struct vaultmsg *ask, struct vaul
 	return OK;
 }
 
-enum err vault_op_STATE(struct vault *v, const struct vaultmsg *ask, struct vaultmsg *reply, struct fault *f)
+enum err vault_op_STATE(struct vault *v, const struct vaultmsg *ask, struct vaultmsg *reply,
+			struct fault *f)
 {
 	struct vault_policy p = { 0 };
 	enum err e = vault_policy_find(&p, v);
@@ -103,7 +107,8 @@ static enum err put_meta(json_t *o, struct vault *v, const char *name, int is_js
 	return e;
 }
 
-enum err vault_op_TRUST(struct vault *v, const struct vaultmsg *ask, struct vaultmsg *reply, struct fault *f)
+enum err vault_op_TRUST(struct vault *v, const struct vaultmsg *ask, struct vaultmsg *reply,
+			struct fault *f)
 {
 	struct cert officer;
 	JSON *o = json_object();
@@ -176,8 +181,8 @@ enum err vault_op_CHECKPOINT(struct vault *v, const struct vaultmsg *ask, struct
 		e = checkpoint_follows(v, n, hash, f);
 	if (e)
 		return e;
-	payload = json_pack("{s:s,s:I,s:s,s:I}", "enterprise", v->enterprise, "n", (json_int_t)n, "hash",
-			    hash, "time", (json_int_t)vault_now());
+	payload = json_pack("{s:s,s:I,s:s,s:I}", "enterprise", v->enterprise, "n", (json_int_t)n,
+			    "hash", hash, "time", (json_int_t)vault_now());
 	e = payload ? jws_sign(&jws, "holdfast-checkpoint", payload, &v->key) : ERR_MEMORY;
 	if (!e)
 		e = checkpoint_store(v, n, hash);

@@ -22,12 +22,13 @@ static enum err officer_read(struct officer *ret, const json_t *o)
 	    json_get_string(&r.seal_cert, o, "seal_cert") ||
 	    json_get_string(&r.sign_in_cert, o, "sign_in_cert") ||
 	    json_get_b64(salt, sizeof(salt), o, "salt") || json_get_string(&r.salt, o, "salt") ||
-	    json_get_u64(&r.memory_kib, o, "kdf_memory_kib") || json_get_u64(&r.passes, o, "kdf_passes") ||
+	    json_get_u64(&r.memory_kib, o, "kdf_memory_kib") ||
+	    json_get_u64(&r.passes, o, "kdf_passes") ||
 	    json_get_object(&r.wrapped_keys, o, "wrapped_keys") ||
 	    json_get_object(&r.wrapped_escrow_keys, o, "wrapped_escrow_keys"))
 		return ERR_FORMAT;
-	if (!name_is_officer(r.name) || r.memory_kib < 8 || r.memory_kib > (4u << 20) || !r.passes ||
-	    r.passes > 64)
+	if (!name_is_officer(r.name) || r.memory_kib < 8 || r.memory_kib > (4u << 20) ||
+	    !r.passes || r.passes > 64)
 		return ERR_FORMAT;
 	*ret = r;
 	return OK;
@@ -40,11 +41,12 @@ static enum err cert_holds(struct cert *ret, struct vault *v, const char *jws, c
 	enum err e = cert_verify(ret, jws, role, issuer, vault_now());
 
 	if (e)
-		return fault_say(f, FAULT_REFUSED, e, "certificate %s of officer %s: %s", role, o->name,
-				 err_text(e));
+		return fault_say(f, FAULT_REFUSED, e, "certificate %s of officer %s: %s", role,
+				 o->name, err_text(e));
 	if (strcmp(ret->subject, o->name) || strcmp(ret->enterprise, v->enterprise))
 		return fault_say(f, FAULT_REFUSED, ERR_MISDIRECTED,
-				 "certificate %s names another officer or enterprise than %s", role, o->name);
+				 "certificate %s names another officer or enterprise than %s", role,
+				 o->name);
 	return OK;
 }
 
@@ -61,21 +63,24 @@ static enum err insert(struct vault *v, const struct officer *o, const struct ce
 	if (strlen(keys) > WRAPPED_MAX || strlen(escrow) > WRAPPED_MAX)
 		return ERR_RANGE;
 	kid_of_sign(kid, &cert->sign);
-	return db_run(v->db, "INSERT INTO officers (name, kid, cert, seal_cert, sign_in_cert, salt,"
+	return db_run(v->db,
+		      "INSERT INTO officers (name, kid, cert, seal_cert, sign_in_cert, salt,"
 		      " kdf_memory_kib, kdf_passes, wrapped_keys, wrapped_escrow_keys, added)"
-		      " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", "ttttttnnttn", o->name, kid, o->cert,
-		      o->seal_cert, o->sign_in_cert, o->salt, o->memory_kib, o->passes, keys, escrow,
-		      vault_now());
+		      " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+		      "ttttttnnttn", o->name, kid, o->cert, o->seal_cert, o->sign_in_cert, o->salt,
+		      o->memory_kib, o->passes, keys, escrow, vault_now());
 }
 
-enum err vault_officer_put(struct cert *ret, struct vault *v, const json_t *officer, struct fault *f)
+enum err vault_officer_put(struct cert *ret, struct vault *v, const json_t *officer,
+			   struct fault *f)
 {
 	struct officer o;
 	struct cert cert, other;
 	enum err e = officer_read(&o, officer);
 
 	if (e)
-		return fault_say(f, FAULT_BAD_REQUEST, e, "an officer object lacks a member, or one is out of bounds");
+		return fault_say(f, FAULT_BAD_REQUEST, e,
+				 "an officer object lacks a member, or one is out of bounds");
 	e = cert_holds(&cert, v, o.cert, "officer", &o, &v->root, f);
 	if (!e)
 		e = cert_holds(&other, v, o.seal_cert, "officer-seal", &o, &v->root, f);
@@ -96,13 +101,14 @@ static enum err root_check(struct cert *ret, const char *permission, struct faul
 	struct cert root = { .role = "officer", .subject = VAULT_ROOT, .permissions = "officers" };
 
 	if (permission && !cert_permits(&root, permission))
-		return fault_say(f, FAULT_NOT_ALLOWED, ERR_DENIED, "the officer root appoints officers, nothing else");
+		return fault_say(f, FAULT_NOT_ALLOWED, ERR_DENIED,
+				 "the officer root appoints officers, nothing else");
 	*ret = root;
 	return OK;
 }
 
-enum err vault_officer_check(struct cert *ret, char **ret_cert_text, struct vault *v, const char *session,
-			     const char *permission, struct fault *f)
+enum err vault_officer_check(struct cert *ret, char **ret_cert_text, struct vault *v,
+			     const char *session, const char *permission, struct fault *f)
 {
 	DB_ROWS rows = { 0 };
 	struct vault_session *s;
@@ -111,28 +117,34 @@ enum err vault_officer_check(struct cert *ret, char **ret_cert_text, struct vaul
 	if (!e && !strcmp(s->officer, VAULT_ROOT))
 		return root_check(ret, ret_cert_text ? "signed orders" : permission, f);
 	if (!e)
-		e = db_query(&rows, v->db, "SELECT cert FROM officers WHERE name = ?", "t", s->officer);
+		e = db_query(&rows, v->db, "SELECT cert FROM officers WHERE name = ?", "t",
+			     s->officer);
 	if (!e)
 		e = db_next(&rows);
 	if (!e)
 		e = cert_verify(ret, db_text(&rows, 0), "officer", &v->root, vault_now());
 	if (e)
-		return fault_say(f, FAULT_NOT_ALLOWED, e, "the officer's certificate: %s", err_text(e));
+		return fault_say(f, FAULT_NOT_ALLOWED, e, "the officer's certificate: %s",
+				 err_text(e));
 	if (permission && !cert_permits(ret, permission))
-		return fault_say(f, FAULT_NOT_ALLOWED, ERR_DENIED, "this needs the permission %s", permission);
+		return fault_say(f, FAULT_NOT_ALLOWED, ERR_DENIED, "this needs the permission %s",
+				 permission);
 	if (ret_cert_text && !(*ret_cert_text = strdup(db_text(&rows, 0))))
 		return ERR_MEMORY;
 	return OK;
 }
 
-enum err vault_op_SIGN_IN(struct vault *v, const struct vaultmsg *ask, struct vaultmsg *reply, struct fault *f)
+enum err vault_op_SIGN_IN(struct vault *v, const struct vaultmsg *ask, struct vaultmsg *reply,
+			  struct fault *f)
 {
 	const char *name = ask->value[0].text;
 	uint8_t made_up[KEY_BYTES];
 	DB_ROWS rows = { 0 };
 	TEXT *salt = NULL;
-	enum err e = db_query(&rows, v->db, "SELECT salt, kdf_memory_kib, kdf_passes FROM officers"
-			      " WHERE name = ?", "t", name);
+	enum err e = db_query(&rows, v->db,
+			      "SELECT salt, kdf_memory_kib, kdf_passes FROM officers"
+			      " WHERE name = ?",
+			      "t", name);
 
 	(void)f;
 	if (!e)
@@ -150,8 +162,10 @@ enum err vault_op_SIGN_IN(struct vault *v, const struct vaultmsg *ask, struct va
 	vault_derive(made_up, v, "sign-in salt", name);
 	e = b64_encode(&salt, made_up, SALT_BYTES);
 	if (!e)
-		e = db_query(&rows, v->db, "SELECT kdf_memory_kib, kdf_passes FROM officers"
-			     " ORDER BY added, name LIMIT 1", "");
+		e = db_query(&rows, v->db,
+			     "SELECT kdf_memory_kib, kdf_passes FROM officers"
+			     " ORDER BY added, name LIMIT 1",
+			     "");
 	if (!e)
 		e = db_next(&rows);
 	vaultmsg_add_text(reply, salt);
@@ -160,7 +174,8 @@ enum err vault_op_SIGN_IN(struct vault *v, const struct vaultmsg *ask, struct va
 	return e == ERR_NOT_FOUND ? OK : e;
 }
 
-enum err vault_op_ME(struct vault *v, const struct vaultmsg *ask, struct vaultmsg *reply, struct fault *f)
+enum err vault_op_ME(struct vault *v, const struct vaultmsg *ask, struct vaultmsg *reply,
+		     struct fault *f)
 {
 	struct cert cert;
 	DB_ROWS rows = { 0 };
@@ -169,8 +184,10 @@ enum err vault_op_ME(struct vault *v, const struct vaultmsg *ask, struct vaultms
 	enum err e = vault_officer_check(&cert, NULL, v, ask->value[0].text, NULL, f);
 
 	if (!e)
-		e = db_query(&rows, v->db, "SELECT cert, seal_cert, sign_in_cert, wrapped_keys,"
-			     " wrapped_escrow_keys FROM officers WHERE name = ?", "t", cert.subject);
+		e = db_query(&rows, v->db,
+			     "SELECT cert, seal_cert, sign_in_cert, wrapped_keys,"
+			     " wrapped_escrow_keys FROM officers WHERE name = ?",
+			     "t", cert.subject);
 	if (!e)
 		e = db_next(&rows);
 	if (!e)
@@ -180,8 +197,8 @@ enum err vault_op_ME(struct vault *v, const struct vaultmsg *ask, struct vaultms
 	if (e)
 		return e;
 	me = json_pack("{s:s,s:s,s:s,s:s,s:O,s:O}", "name", cert.subject, "cert", db_text(&rows, 0),
-		       "seal_cert", db_text(&rows, 1), "sign_in_cert", db_text(&rows, 2), "wrapped_keys",
-		       keys, "wrapped_escrow_keys", escrow);
+		       "seal_cert", db_text(&rows, 1), "sign_in_cert", db_text(&rows, 2),
+		       "wrapped_keys", keys, "wrapped_escrow_keys", escrow);
 	e = me ? json_print(&text, me) : ERR_MEMORY;
 	vaultmsg_add_text(reply, text);
 	return e;
@@ -208,9 +225,10 @@ static json_t *listed(struct vault *v, const struct db_rows *rows)
 	/* Out of date is no reason to hide an officer: the time is not checked. */
 	if (cert_verify(&cert, db_text(rows, 2), "officer", &v->root, 0))
 		return NULL;
-	return json_pack("{s:s,s:s,s:s,s:s,s:I,s:o}", "name", db_text(rows, 0), "kid", db_text(rows, 1),
-			 "cert", db_text(rows, 2), "seal_cert", db_text(rows, 3), "added",
-			 (json_int_t)db_number(rows, 4), "permissions", words(cert.permissions));
+	return json_pack("{s:s,s:s,s:s,s:s,s:I,s:o}", "name", db_text(rows, 0), "kid",
+			 db_text(rows, 1), "cert", db_text(rows, 2), "seal_cert", db_text(rows, 3),
+			 "added", (json_int_t)db_number(rows, 4), "permissions",
+			 words(cert.permissions));
 }
 
 enum err vault_op_OFFICERS(struct vault *v, const struct vaultmsg *ask, struct vaultmsg *reply,
@@ -223,8 +241,10 @@ enum err vault_op_OFFICERS(struct vault *v, const struct vaultmsg *ask, struct v
 	enum err e = vault_officer_check(&cert, NULL, v, ask->value[0].text, "officers", f);
 
 	if (!e)
-		e = db_query(&rows, v->db, "SELECT name, kid, cert, seal_cert, added FROM officers"
-			     " ORDER BY name", "");
+		e = db_query(&rows, v->db,
+			     "SELECT name, kid, cert, seal_cert, added FROM officers"
+			     " ORDER BY name",
+			     "");
 	while (!e && !(e = db_next(&rows)))
 		if (json_array_append_new(list, listed(v, &rows)))
 			e = ERR_CHANGED;

@@ -5,8 +5,8 @@
 
 #include "vault.h"
 
-#define REQUEST(name, number, request, answer) \
-	MUST_CHECK enum err vault_op_##name(struct vault *v, const struct vaultmsg *ask, \
+#define REQUEST(name, number, request, answer)                                                     \
+	MUST_CHECK enum err vault_op_##name(struct vault *v, const struct vaultmsg *ask,           \
 					    struct vaultmsg *reply, struct fault *f);
 #include "server/vaultmsg_v1.inc"
 #undef REQUEST

@@ -1,4 +1,5 @@
-/* Policies: signed by an officer with the permission, each with a greater version than the one before. */
+/* Policies: signed by an officer with the permission, each with a greater version than the one
+ * before. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -16,8 +17,10 @@ enum err vault_policy_find(struct vault_policy *ret, struct vault *v)
 {
 	DB_ROWS rows = { 0 };
 	struct vault_policy p = { 0 };
-	enum err e = db_query(&rows, v->db, "SELECT version, jws, certs, settings FROM policies"
-			      " ORDER BY version DESC LIMIT 1", "");
+	enum err e = db_query(&rows, v->db,
+			      "SELECT version, jws, certs, settings FROM policies"
+			      " ORDER BY version DESC LIMIT 1",
+			      "");
 
 	if (!e)
 		e = db_next(&rows);
@@ -54,7 +57,8 @@ static enum err settings_check(const json_t *settings, struct fault *f)
 	enum err e = policy_read(&parsed, &name, settings);
 
 	if (e)
-		return fault_say(f, FAULT_REFUSED, e, "setting %.40s is unknown or out of bounds", name);
+		return fault_say(f, FAULT_REFUSED, e, "setting %.40s is unknown or out of bounds",
+				 name);
 	return OK;
 }
 
@@ -80,7 +84,8 @@ static enum err signer_of(json_t **ret, struct vault *v, const char *jws, const 
 	return e ? e : ERR_SIGNATURE;
 }
 
-static enum err insert(struct vault *v, const struct policy *p, const char *jws, const json_t *certs)
+static enum err insert(struct vault *v, const struct policy *p, const char *jws,
+		       const json_t *certs)
 {
 	TEXT *certs_text = NULL, *settings = NULL;
 	JSON *signer = NULL;
@@ -91,13 +96,15 @@ static enum err insert(struct vault *v, const struct policy *p, const char *jws,
 	if (!e)
 		e = json_print(&settings, p->settings);
 	if (!e)
-		e = db_run(v->db, "INSERT INTO policies (version, jws, certs, settings) VALUES (?, ?, ?, ?)",
-			   "nttt", p->version, jws, certs_text, settings);
+		e = db_run(
+			v->db,
+			"INSERT INTO policies (version, jws, certs, settings) VALUES (?, ?, ?, ?)",
+			"nttt", p->version, jws, certs_text, settings);
 	return e;
 }
 
-enum err vault_policy_put(uint64_t *ret_version, struct vault *v, const char *jws, const json_t *certs,
-			  struct fault *f)
+enum err vault_policy_put(uint64_t *ret_version, struct vault *v, const char *jws,
+			  const json_t *certs, struct fault *f)
 {
 	struct command_trust trust;
 	struct policy p = { 0 };

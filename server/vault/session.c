@@ -7,22 +7,25 @@
 #define DEVICE_SECONDS 86400
 #define OFFICER_SECONDS 3600
 
-enum err vault_session_find(struct vault_session **ret, struct vault *v, const char *id, int want_device,
-			    struct fault *f)
+enum err vault_session_find(struct vault_session **ret, struct vault *v, const char *id,
+			    int want_device, struct fault *f)
 {
-	struct vault_session *s = (struct vault_session *)sidmap_find(&v->sessions, id, sidmap_now());
+	struct vault_session *s = (struct vault_session *)sidmap_find(&v->sessions, id,
+								      sidmap_now());
 
 	if (!s || !s->entry.confirmed)
-		return fault_say(f, FAULT_NO_SESSION, ERR_STATE, "this session is not known, or not confirmed");
+		return fault_say(f, FAULT_NO_SESSION, ERR_STATE,
+				 "this session is not known, or not confirmed");
 	if (want_device ? !*s->device : !*s->officer)
 		return fault_say(f, FAULT_NOT_ALLOWED, ERR_DENIED, "not for this kind of session");
 	*ret = s;
 	return OK;
 }
 
-/* The laptop's session key, certified by its attestation key. Its clock may be wrong, so the times in its
- * own certificate and message do not count: the ephemeral keys make the session new. */
-static enum err device_key(struct vault_session *s, struct vault *v, const char *id, const json_t *certs)
+/* The laptop's session key, certified by its attestation key. Its clock may be wrong, so the times
+ * in its own certificate and message do not count: the ephemeral keys make the session new. */
+static enum err device_key(struct vault_session *s, struct vault *v, const char *id,
+			   const json_t *certs)
 {
 	struct vault_device d;
 	struct fault ignored = { 0 };
@@ -56,13 +59,15 @@ static enum err officer_key(struct vault_session *s, struct vault *v, const char
 		return OK;
 	}
 	if (!e)
-		e = db_query(&rows, v->db, "SELECT cert, sign_in_cert FROM officers WHERE name = ?", "t", name);
+		e = db_query(&rows, v->db, "SELECT cert, sign_in_cert FROM officers WHERE name = ?",
+			     "t", name);
 	if (!e)
 		e = db_next(&rows);
 	if (!e)
 		e = cert_verify(&officer, db_text(&rows, 0), "officer", &v->root, vault_now());
 	if (!e)
-		e = cert_verify(&sign_in, db_text(&rows, 1), "officer-sign-in", &officer.sign, vault_now());
+		e = cert_verify(&sign_in, db_text(&rows, 1), "officer-sign-in", &officer.sign,
+				vault_now());
 	if (e)
 		return e;
 	s->client = sign_in.sign;
@@ -104,8 +109,8 @@ static enum err open_session(struct vault_session *s, char **ret_accept, uint32_
 	if (e)
 		return e;
 	*ret_seconds = *s->device ? DEVICE_SECONDS : OFFICER_SECONDS;
-	return session_accept(&s->session, ret_accept, jws, &s->client, *s->device ? 0 : vault_now(),
-			      *ret_seconds, &v->key);
+	return session_accept(&s->session, ret_accept, jws, &s->client,
+			      *s->device ? 0 : vault_now(), *ret_seconds, &v->key);
 }
 
 enum err vault_op_SESSION_OPEN(struct vault *v, const struct vaultmsg *ask, struct vaultmsg *reply,
@@ -118,8 +123,9 @@ enum err vault_op_SESSION_OPEN(struct vault *v, const struct vaultmsg *ask, stru
 
 	if (!s)
 		return ERR_MEMORY;
-	e = v->claimed ? open_session(s, &accept, &seconds, v, ask->value[0].text)
-		       : fault_say(f, FAULT_NOT_CLAIMED, ERR_STATE, "this server is not set up yet");
+	e = v->claimed
+		    ? open_session(s, &accept, &seconds, v, ask->value[0].text)
+		    : fault_say(f, FAULT_NOT_CLAIMED, ERR_STATE, "this server is not set up yet");
 	if (e) {
 		v->sessions.drop(&s->entry);
 		/* One text for every reason: names and devices cannot be guessed by it. */
@@ -156,7 +162,8 @@ static enum err user_proof(struct vault_user *ret, struct vault *v, const struct
 	if (!e)
 		e = vault_device_find(&d, v, s->device, &ignored);
 	if (!e)
-		e = db_query(&rows, v->db, "SELECT cert FROM users WHERE device = ? AND credential = ?", "tt",
+		e = db_query(&rows, v->db,
+			     "SELECT cert FROM users WHERE device = ? AND credential = ?", "tt",
 			     s->device, credential);
 	if (!e)
 		e = db_next(&rows);
@@ -170,11 +177,13 @@ static enum err user_proof(struct vault_user *ret, struct vault *v, const struct
 	    json_get_string(&method, o, "method") || json_get_string(&device, o, "device"))
 		return ERR_FORMAT;
 	return strcmp(user, ret->user) || strcmp(credential, ret->credential) ||
-	       strcmp(method, ret->method) || strcmp(device, s->device) ? ERR_MISDIRECTED : OK;
+			       strcmp(method, ret->method) || strcmp(device, s->device)
+		       ? ERR_MISDIRECTED
+		       : OK;
 }
 
-static enum err confirm_device(struct vaultmsg *reply, struct vault *v, const struct vault_session *s,
-			       const char *proof, struct fault *f)
+static enum err confirm_device(struct vaultmsg *reply, struct vault *v,
+			       const struct vault_session *s, const char *proof, struct fault *f)
 {
 	struct vault_user u = { .user = "" };
 	char text[sizeof(u.user) + sizeof(u.credential) + sizeof(u.method) + 2] = "";
@@ -193,8 +202,8 @@ static enum err confirm_device(struct vaultmsg *reply, struct vault *v, const st
 	return OK;
 }
 
-static enum err confirm_officer(struct vaultmsg *reply, struct vault *v, const struct vault_session *s,
-				struct fault *f)
+static enum err confirm_officer(struct vaultmsg *reply, struct vault *v,
+				const struct vault_session *s, struct fault *f)
 {
 	struct cert officer;
 	enum err e = vault_officer_check(&officer, NULL, v, s->entry.id, NULL, f);
@@ -205,11 +214,11 @@ static enum err confirm_officer(struct vaultmsg *reply, struct vault *v, const s
 	return e;
 }
 
-enum err vault_op_SESSION_CONFIRM(struct vault *v, const struct vaultmsg *ask, struct vaultmsg *reply,
-				  struct fault *f)
+enum err vault_op_SESSION_CONFIRM(struct vault *v, const struct vaultmsg *ask,
+				  struct vaultmsg *reply, struct fault *f)
 {
-	struct vault_session *s =
-		(struct vault_session *)sidmap_find(&v->sessions, ask->value[0].text, sidmap_now());
+	struct vault_session *s = (struct vault_session *)sidmap_find(
+		&v->sessions, ask->value[0].text, sidmap_now());
 	enum err e;
 
 	if (!s)

@@ -21,7 +21,8 @@ uint64_t vault_now(void)
 	return (uint64_t)time(NULL);
 }
 
-void vault_derive(uint8_t ret[static KEY_BYTES], const struct vault *v, const char *label, const char *text)
+void vault_derive(uint8_t ret[static KEY_BYTES], const struct vault *v, const char *label,
+		  const char *text)
 {
 	crypto_generichash_state state;
 
@@ -102,16 +103,18 @@ static enum err open_files(struct vault *v, const char *dir)
 	snprintf(path, sizeof(path), "%s/server.key", dir);
 	e = key_load(&v->key, path);
 	if (e) {
-		log_line("cannot use %s: %s. Restore it from the backup: without it no device knows this server",
-			 path, err_text(e));
+		log_line(
+			"cannot use %s: %s. Restore it from the backup: without it no device knows this server",
+			path, err_text(e));
 		return e;
 	}
 	sign_pk_of(&v->pk, &v->key);
 	snprintf(path, sizeof(path), "%s/vault.db", dir);
-	e = db_open(&v->db, path, vault_migrations, sizeof(vault_migrations) / sizeof(*vault_migrations));
+	e = db_open(&v->db, path, vault_migrations,
+		    sizeof(vault_migrations) / sizeof(*vault_migrations));
 	if (e)
-		log_line("cannot open %s: %s. Check owner and free space, or restore the backup", path,
-			 err_text(e));
+		log_line("cannot open %s: %s. Check owner and free space, or restore the backup",
+			 path, err_text(e));
 	return e;
 }
 
@@ -143,11 +146,12 @@ void vault_close(struct vault *v)
 	sign_sk_wipe(&v->key);
 }
 
-static enum err dispatch(struct vault *v, const struct vaultmsg *ask, struct vaultmsg *reply, struct fault *f)
+static enum err dispatch(struct vault *v, const struct vaultmsg *ask, struct vaultmsg *reply,
+			 struct fault *f)
 {
 	switch (ask->type) {
-#define REQUEST(name, number, request, answer) \
-	case number:                           \
+#define REQUEST(name, number, request, answer)                                                     \
+	case number:                                                                               \
 		return vault_op_##name(v, ask, reply, f);
 #include "server/vaultmsg_v1.inc"
 #undef REQUEST
@@ -170,8 +174,9 @@ void vault_answer(struct vault *v, const struct vaultmsg *ask, struct vaultmsg *
 	db_rollback(v->db);
 	fault_complete(&f, e);
 	if (f.code == FAULT_INTERNAL)
-		log_line("request %u failed: %s. Check free space and the file system of the state folder",
-			 ask->type, err_text(e));
+		log_line(
+			"request %u failed: %s. Check free space and the file system of the state folder",
+			ask->type, err_text(e));
 	vaultmsg_start(answer, VAULT_ERROR);
 	vaultmsg_add_number(answer, e);
 	vaultmsg_add_number(answer, f.code);

@@ -1,5 +1,5 @@
-/* HTTP requests up to the decision: method, path, Authorization header and body, a line each (the body is
- * the rest). */
+/* HTTP requests up to the decision: method, path, Authorization header and body, a line each (the
+ * body is the rest). */
 #include "core_fuzz.h"
 
 #include "server/frontend/request.h"
@@ -16,7 +16,8 @@ static char *line(char **at)
 
 static void check_param(const char *text)
 {
-	if (strspn(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-@") != strlen(text))
+	if (strspn(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-@") !=
+	    strlen(text))
 		abort();
 }
 

@@ -1,6 +1,6 @@
-/* Messages on the socket pair, both ways: the first byte is the request that an answer would belong to, the
- * rest a frame whose length field is repaired. What decodes encodes to the same bytes, and a request is put
- * to a real vault, whatever a frontend that was taken over may ask. */
+/* Messages on the socket pair, both ways: the first byte is the request that an answer would belong
+ * to, the rest a frame whose length field is repaired. What decodes encodes to the same bytes, and
+ * a request is put to a real vault, whatever a frontend that was taken over may ask. */
 #include "core_fuzz.h"
 
 #include "server/vault/vault.h"
@@ -20,7 +20,8 @@ static void check_same(const struct vaultmsg *m, const uint8_t *frame, size_t le
 	uint8_t *again = NULL;
 	size_t again_len;
 
-	if (vaultmsg_encode(&again, &again_len, m, request) || again_len != len || memcmp(again, frame, len))
+	if (vaultmsg_encode(&again, &again_len, m, request) || again_len != len ||
+	    memcmp(again, frame, len))
 		abort();
 	free(again);
 }
@@ -70,7 +71,8 @@ static void seed(char **argv, const char *name, const struct vaultmsg *m, uint16
 	free(frame);
 }
 
-static void seed_texts(char **argv, const char *name, uint16_t type, const char *a, const char *b, const char *c)
+static void seed_texts(char **argv, const char *name, uint16_t type, const char *a, const char *b,
+		       const char *c)
 {
 	VAULTMSG m = { 0 };
 

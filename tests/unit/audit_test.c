@@ -17,7 +17,7 @@ static int setup(void **state)
 	(void)state;
 	server_dir_make(dir);
 	snprintf(path, sizeof(path), "%s/x.db", dir);
-	return db_open(&db, path, migrations, 1);
+	return db_open(&db, path, migrations, 1) != OK;
 }
 
 static int teardown(void **state)
@@ -30,7 +30,8 @@ static int teardown(void **state)
 
 static void fill(unsigned n)
 {
-	const struct audit_entry entry = { "officer:anna", "lock", DEVICE, "ok", "\"quoted\" and ü" };
+	const struct audit_entry entry = { "officer:anna", "lock", DEVICE, "ok",
+					   "\"quoted\" and ü" };
 
 	while (n--)
 		assert_ok(audit_append(NULL, db, &entry, 1000 + n));
@@ -51,8 +52,9 @@ static void an_empty_log_holds(void **state)
 static void the_hash_is_the_documented_one(void **state)
 {
 	const struct audit_entry entry = { "a", "b", "c", "d", "e" };
-	static const char text[] = "{\"n\":1,\"time\":7,\"actor\":\"a\",\"action\":\"b\",\"object\":\"c\","
-				   "\"outcome\":\"d\",\"detail\":\"e\"}";
+	static const char text[] =
+		"{\"n\":1,\"time\":7,\"actor\":\"a\",\"action\":\"b\",\"object\":\"c\","
+		"\"outcome\":\"d\",\"detail\":\"e\"}";
 	uint8_t bytes[DIGEST_BYTES + sizeof(text) - 1] = { 0 }, want[DIGEST_BYTES];
 	struct audit_head head;
 
@@ -69,13 +71,15 @@ static void every_change_is_noticed(void **state)
 		const char *why, *damage;
 		uint64_t at;
 	} rows[] = {
-		{ "a word changed", "UPDATE audit SET entry = replace(entry, 'anna', 'eve') WHERE n = 4", 4 },
+		{ "a word changed",
+		  "UPDATE audit SET entry = replace(entry, 'anna', 'eve') WHERE n = 4", 4 },
 		{ "its hash made to fit, so the next one does not",
 		  "UPDATE audit SET entry = 'x', hash = zeroblob(32) WHERE n = 2", 2 },
 		{ "one entry cut out", "DELETE FROM audit WHERE n = 5", 5 },
 		{ "a hash cut short", "UPDATE audit SET hash = x'00' WHERE n = 1", 1 },
 		{ "the first entry gone", "DELETE FROM audit WHERE n = 1", 1 },
-		{ "two exchanged", "UPDATE audit SET n = CASE n WHEN 6 THEN -7 WHEN 7 THEN -6 ELSE n END;", 1 },
+		{ "two exchanged",
+		  "UPDATE audit SET n = CASE n WHEN 6 THEN -7 WHEN 7 THEN -6 ELSE n END;", 1 },
 	};
 
 	(void)state;

@@ -43,12 +43,16 @@ static void values_come_back(void **state)
 
 	(void)state;
 	assert_ok(db_open(&db, path, migrations, 1));
-	assert_ok(db_run(db, "INSERT INTO pairs VALUES (?, ?, ?)", "tnb", "a", (uint64_t)INT64_MAX, (void *)bytes,
-			 (size_t)4));
-	assert_ok(db_run(db, "INSERT INTO pairs VALUES (?, ?, ?)", "tnb", NULL, (uint64_t)0, (void *)bytes, (size_t)0));
-	assert_err("the same key twice", db_run(db, "INSERT INTO pairs VALUES (?, ?, ?)", "tnb", "a", (uint64_t)1,
-						(void *)bytes, (size_t)4), ERR_EXISTS);
-	assert_ok(db_query(&rows, db, "SELECT name, value, bytes FROM pairs WHERE name = ?", "t", "a"));
+	assert_ok(db_run(db, "INSERT INTO pairs VALUES (?, ?, ?)", "tnb", "a", (uint64_t)INT64_MAX,
+			 (void *)bytes, (size_t)4));
+	assert_ok(db_run(db, "INSERT INTO pairs VALUES (?, ?, ?)", "tnb", NULL, (uint64_t)0,
+			 (void *)bytes, (size_t)0));
+	assert_err("the same key twice",
+		   db_run(db, "INSERT INTO pairs VALUES (?, ?, ?)", "tnb", "a", (uint64_t)1,
+			  (void *)bytes, (size_t)4),
+		   ERR_EXISTS);
+	assert_ok(db_query(&rows, db, "SELECT name, value, bytes FROM pairs WHERE name = ?", "t",
+			   "a"));
 	assert_ok(db_next(&rows));
 	assert_string_equal(db_text(&rows, 0), "a");
 	assert_true(db_number(&rows, 1) == INT64_MAX);
@@ -115,7 +119,8 @@ static void other_files_are_refused(void **state)
 		fputs("no database", f);
 	fclose(f);
 	assert_err("a file of another kind", db_open(&db, path, migrations, 1), ERR_IO);
-	assert_err("a folder that is not there", db_open(&db, "/nowhere/x.db", migrations, 1), ERR_IO);
+	assert_err("a folder that is not there", db_open(&db, "/nowhere/x.db", migrations, 1),
+		   ERR_IO);
 }
 
 int main(void)

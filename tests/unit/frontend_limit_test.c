@@ -56,7 +56,8 @@ static struct sidmap_entry *add(struct sidmap *m, const char *id, const char *ow
 	return e;
 }
 
-/* An opening message can be replayed: that must not end the sessions of the one who sent it first. */
+/* An opening message can be replayed: that must not end the sessions of the one who sent it first.
+ */
 static void unconfirmed_sessions_push_out_no_confirmed_one(void **state)
 {
 	struct sidmap m;

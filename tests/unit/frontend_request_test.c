@@ -42,7 +42,8 @@ static void paths_find_their_route(void **state)
 
 		if (!e != !rows[i].want || r.fault.code != rows[i].want ||
 		    (rows[i].name && strcmp(r.route->name, rows[i].name)))
-			fail_msg("%s %s: %s", rows[i].method, rows[i].path, fault_text(r.fault.code));
+			fail_msg("%s %s: %s", rows[i].method, rows[i].path,
+				 fault_text(r.fault.code));
 	}
 	assert_ok(parse(&r, "GET", "/v1/officers/ada.l@x-1_2/sign-in"));
 	assert_string_equal(r.param[0], "ada.l@x-1_2");
@@ -55,8 +56,9 @@ static void names_have_a_bound(void **state)
 
 	(void)state;
 	for (int n = 60; n < 70; n++) {
-		snprintf(path, sizeof(path), "/v1/officers/%.*s/sign-in", n,
-			 "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa");
+		snprintf(
+			path, sizeof(path), "/v1/officers/%.*s/sign-in", n,
+			"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa");
 		assert_int_equal(parse(&r, "GET", path), n <= NAME_MAX_BYTES ? OK : ERR_NOT_FOUND);
 	}
 }
@@ -68,11 +70,19 @@ static void query_members(void **state)
 		int fails;
 		uint64_t want;
 	} rows[] = {
-		{ "", 0, 7 },           { "?wait=3", 0, 3 },          { "?a=1&wait=4&wait=5", 0, 4 },
-		{ "?xwait=3", 0, 7 },   { "?wait", 0, 7 },            { "?wait=", 0, 7 },
-		{ "?wait=-1", 1, 0 },   { "?wait=3x", 1, 0 },         { "?wait=%33", 1, 0 },
-		{ "?wait=999999999999999999", 0, 999999999999999999 }, { "?wait=9999999999999999999", 1, 0 },
-		{ "?&&&wait=8", 0, 8 }, { "?wait=1 2", 1, 0 },
+		{ "", 0, 7 },
+		{ "?wait=3", 0, 3 },
+		{ "?a=1&wait=4&wait=5", 0, 4 },
+		{ "?xwait=3", 0, 7 },
+		{ "?wait", 0, 7 },
+		{ "?wait=", 0, 7 },
+		{ "?wait=-1", 1, 0 },
+		{ "?wait=3x", 1, 0 },
+		{ "?wait=%33", 1, 0 },
+		{ "?wait=999999999999999999", 0, 999999999999999999 },
+		{ "?wait=9999999999999999999", 1, 0 },
+		{ "?&&&wait=8", 0, 8 },
+		{ "?wait=1 2", 1, 0 },
 	};
 	struct request r;
 	char path[100];
@@ -83,15 +93,18 @@ static void query_members(void **state)
 
 		snprintf(path, sizeof(path), "/v1/health%s", rows[i].query);
 		assert_ok(parse(&r, "GET", path));
-		if ((request_number(&got, &r, "wait", 7) != OK) != rows[i].fails || got != rows[i].want)
+		if ((request_number(&got, &r, "wait", 7) != OK) != rows[i].fails ||
+		    got != rows[i].want)
 			fail_msg("%s: %d", rows[i].query, (int)got);
 	}
 }
 
 static void sealed_requests_name_their_session(void **state)
 {
-	static const char *const bad[] = { "", "Holdfast", "Holdfast ", "Bearer x", "Holdfast a.b.c.d.e",
-					   "Holdfast e30.AAAA.AAAA.AAAA.AAAA" };
+	static const char *const bad[] = {
+		"",         "Holdfast",           "Holdfast ",
+		"Bearer x", "Holdfast a.b.c.d.e", "Holdfast e30.AAAA.AAAA.AAAA.AAAA"
+	};
 	struct request r;
 
 	(void)state;

@@ -11,7 +11,8 @@
 
 static inline void server_dir_make(char ret[64])
 {
-	strcpy(ret, access("/dev/shm", W_OK) ? "/tmp/holdfast-test-XXXXXX" : "/dev/shm/holdfast-test-XXXXXX");
+	strcpy(ret, access("/dev/shm", W_OK) ? "/tmp/holdfast-test-XXXXXX"
+					     : "/dev/shm/holdfast-test-XXXXXX");
 	if (!mkdtemp(ret))
 		abort();
 }

@@ -19,7 +19,8 @@ static int teardown(void **state)
 	return 0;
 }
 
-static enum err enrol(const char *token, const uint8_t secret[KEY_BYTES], const char *device, const char *nonce)
+static enum err enrol(const char *token, const uint8_t secret[KEY_BYTES], const char *device,
+		      const char *nonce)
 {
 	VAULTMSG answer = { 0 };
 	TEXT *request = enrol_request(token, secret, device, nonce);
@@ -77,10 +78,12 @@ static void the_claim_secret_is_told_once(void **state)
 	(void)state;
 	assert_ok(ask(&org, &answer, VAULT_HELLO, NULL, NULL, NULL, NULL));
 	assert_memory_equal(answer.value[2].key, zero, KEY_BYTES); /* claimed: there is none */
-	assert_err("asked again", ask(&org, &answer, VAULT_HELLO, NULL, NULL, NULL, NULL), ERR_DENIED);
+	assert_err("asked again", ask(&org, &answer, VAULT_HELLO, NULL, NULL, NULL, NULL),
+		   ERR_DENIED);
 }
 
-/* Without a session that the vault has confirmed itself, nothing that concerns an officer or a device. */
+/* Without a session that the vault has confirmed itself, nothing that concerns an officer or a
+ * device. */
 static void no_session_no_service(void **state)
 {
 	static const uint16_t types[] = { VAULT_ME, VAULT_TRUST, VAULT_OFFICERS };
@@ -95,15 +98,21 @@ static void no_session_no_service(void **state)
 	assert_ok(enrol(token, secret, DEVICE, "1"));
 	sign_in(device, &org, "device:" DEVICE, 5, cert);
 	for (size_t i = 0; i < COUNT(types); i++) {
-		assert_err("no session", ask(&org, &answer, types[i], "", NULL, NULL, NULL), ERR_STATE);
-		assert_err("a device's session", ask(&org, &answer, types[i], device, NULL, NULL, NULL), ERR_DENIED);
+		assert_err("no session", ask(&org, &answer, types[i], "", NULL, NULL, NULL),
+			   ERR_STATE);
+		assert_err("a device's session",
+			   ask(&org, &answer, types[i], device, NULL, NULL, NULL), ERR_DENIED);
 		assert_ok(ask(&org, &answer, types[i], officer, NULL, NULL, NULL));
 	}
-	assert_err("escrow without a session", ask(&org, &answer, VAULT_ESCROW_PUT, "", "[]", NULL, NULL), ERR_STATE);
-	assert_err("escrow by an officer", ask(&org, &answer, VAULT_ESCROW_PUT, officer, "[]", NULL, NULL), ERR_DENIED);
+	assert_err("escrow without a session",
+		   ask(&org, &answer, VAULT_ESCROW_PUT, "", "[]", NULL, NULL), ERR_STATE);
+	assert_err("escrow by an officer",
+		   ask(&org, &answer, VAULT_ESCROW_PUT, officer, "[]", NULL, NULL), ERR_DENIED);
 	assert_err("a release by a device",
-		   ask(&org, &answer, VAULT_ESCROW_RELEASE, device, DEVICE, ID_1, "reason"), ERR_DENIED);
-	assert_err("a sync by a device", ask(&org, &answer, VAULT_COMMAND_SYNC, device, DEVICE, NULL, NULL), ERR_DENIED);
+		   ask(&org, &answer, VAULT_ESCROW_RELEASE, device, DEVICE, ID_1, "reason"),
+		   ERR_DENIED);
+	assert_err("a sync by a device",
+		   ask(&org, &answer, VAULT_COMMAND_SYNC, device, DEVICE, NULL, NULL), ERR_DENIED);
 }
 
 /* An officer's key replaced in the database is no officer: the root's signature decides. */
@@ -114,8 +123,8 @@ static void a_changed_database_makes_no_officer(void **state)
 
 	(void)state;
 	assert_ok(db_run(org.vault.db, "UPDATE officers SET cert = ?", "t", forged));
-	assert_err("a certificate by another root", ask(&org, &answer, VAULT_ME, officer, NULL, NULL, NULL),
-		   ERR_SIGNATURE);
+	assert_err("a certificate by another root",
+		   ask(&org, &answer, VAULT_ME, officer, NULL, NULL, NULL), ERR_SIGNATURE);
 }
 
 static void checkpoints_only_grow(void **state)
@@ -126,9 +135,11 @@ static void checkpoints_only_grow(void **state)
 		uint8_t hash;
 		enum err want;
 	} rows[] = {
-		{ "the first", 5, 1, OK },   { "the same", 5, 1, OK },
+		{ "the first", 5, 1, OK },
+		{ "the same", 5, 1, OK },
 		{ "the same number with another hash", 5, 2, ERR_CHANGED },
-		{ "a shorter log", 4, 1, ERR_ROLLBACK }, { "a longer one", 9, 3, OK },
+		{ "a shorter log", 4, 1, ERR_ROLLBACK },
+		{ "a longer one", 9, 3, OK },
 	};
 
 	(void)state;
@@ -141,7 +152,9 @@ static void checkpoints_only_grow(void **state)
 		vaultmsg_add_number(&m, rows[i].n);
 		vaultmsg_add_key(&m, hash);
 		vault_answer(&org.vault, &m, &answer);
-		assert_err(rows[i].why, answer.type == VAULT_OK ? OK : (enum err)answer.value[0].number, rows[i].want);
+		assert_err(rows[i].why,
+			   answer.type == VAULT_OK ? OK : (enum err)answer.value[0].number,
+			   rows[i].want);
 	}
 }
 
@@ -166,9 +179,11 @@ int main(void)
 		cmocka_unit_test_setup_teardown(the_database_has_no_token_secret, setup, teardown),
 		cmocka_unit_test_setup_teardown(the_claim_secret_is_told_once, setup, teardown),
 		cmocka_unit_test_setup_teardown(no_session_no_service, setup, teardown),
-		cmocka_unit_test_setup_teardown(a_changed_database_makes_no_officer, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_changed_database_makes_no_officer, setup,
+						teardown),
 		cmocka_unit_test_setup_teardown(checkpoints_only_grow, setup, teardown),
-		cmocka_unit_test_setup_teardown(the_state_is_there_after_a_restart, setup, teardown),
+		cmocka_unit_test_setup_teardown(the_state_is_there_after_a_restart, setup,
+						teardown),
 	};
 
 	return sodium_init() < 0 || cmocka_run_group_tests(tests, NULL, NULL);

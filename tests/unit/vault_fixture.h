@@ -1,5 +1,6 @@
-/* A claimed vault in a folder of its own, with one officer who may do everything, and a laptop's keys:
- * signer(1) root, (2) officer, (3) officer's sign-in, (4) attestation, (5) laptop's session key. */
+/* A claimed vault in a folder of its own, with one officer who may do everything, and a laptop's
+ * keys: signer(1) root, (2) officer, (3) officer's sign-in, (4) attestation, (5) laptop's session
+ * key. */
 #ifndef HOLDFAST_TEST_VAULT_FIXTURE_H
 #define HOLDFAST_TEST_VAULT_FIXTURE_H
 
@@ -17,8 +18,9 @@ struct org {
 	char *officer_cert;
 };
 
-static inline char *cert_of(const char *role, const char *subject, const char *enterprise, uint8_t key,
-			    uint8_t issuer, const struct sign_pk *pk, const char *permissions)
+static inline char *cert_of(const char *role, const char *subject, const char *enterprise,
+			    uint8_t key, uint8_t issuer, const struct sign_pk *pk,
+			    const char *permissions)
 {
 	struct cert c = { .not_before = 1000 };
 	struct sign_sk sk = signer(issuer);
@@ -58,9 +60,11 @@ static inline char *hmac_of(const uint8_t key[KEY_BYTES], const char *text)
 
 static inline json_t *officer_object(struct org *o)
 {
-	return json_pack("{s:s,s:s,s:o,s:o,s:s,s:i,s:i,s:{},s:{}}", "name", "ada", "cert", o->officer_cert,
-			 "seal_cert", owned(cert_of("officer-seal", "ada", ENTERPRISE, 6, 1, NULL, "")),
-			 "sign_in_cert", owned(cert_of("officer-sign-in", "ada", ENTERPRISE, 3, 2, NULL, "")),
+	return json_pack("{s:s,s:s,s:o,s:o,s:s,s:i,s:i,s:{},s:{}}", "name", "ada", "cert",
+			 o->officer_cert, "seal_cert",
+			 owned(cert_of("officer-seal", "ada", ENTERPRISE, 6, 1, NULL, "")),
+			 "sign_in_cert",
+			 owned(cert_of("officer-sign-in", "ada", ENTERPRISE, 3, 2, NULL, "")),
 			 "salt", "AAAAAAAAAAAAAAAAAAAAAA", "kdf_memory_kib", 65536, "kdf_passes", 3,
 			 "wrapped_keys", "wrapped_escrow_keys");
 }
@@ -68,7 +72,9 @@ static inline json_t *officer_object(struct org *o)
 static inline char *policy_text(uint64_t version)
 {
 	JSON *settings = json_object();
-	struct policy p = { .version = version, .issued = (uint64_t)time(NULL), .settings = settings };
+	struct policy p = { .version = version,
+			    .issued = (uint64_t)time(NULL),
+			    .settings = settings };
 	struct sign_sk sk = signer(2);
 	char *jws = NULL;
 
@@ -83,11 +89,14 @@ static inline char *claim_bundle(struct org *o)
 	struct sign_sk sk = signer(1);
 	char *jws = NULL;
 	JSON *b = json_pack(
-		"{s:s,s:o,s:o,s:o,s:o,s:[o],s:o,s:{},s:i}", "enterprise", ENTERPRISE, "root", jwk_of_sign(&root),
-		"server", owned(cert_of("server", ENTERPRISE, ENTERPRISE, 0, 1, &o->vault.pk, "")), "escrow_help",
-		owned(cert_of("escrow-help", "default", ENTERPRISE, 7, 1, NULL, "")), "escrow_recovery",
-		owned(cert_of("escrow-recovery", "default", ENTERPRISE, 8, 1, NULL, "")), "officers",
-		officer_object(o), "policy", owned(policy_text(1)), "recovery_sheet", "time", 0);
+		"{s:s,s:o,s:o,s:o,s:o,s:[o],s:o,s:{},s:i}", "enterprise", ENTERPRISE, "root",
+		jwk_of_sign(&root), "server",
+		owned(cert_of("server", ENTERPRISE, ENTERPRISE, 0, 1, &o->vault.pk, "")),
+		"escrow_help", owned(cert_of("escrow-help", "default", ENTERPRISE, 7, 1, NULL, "")),
+		"escrow_recovery",
+		owned(cert_of("escrow-recovery", "default", ENTERPRISE, 8, 1, NULL, "")),
+		"officers", officer_object(o), "policy", owned(policy_text(1)), "recovery_sheet",
+		"time", 0);
 
 	assert_non_null(b);
 	assert_ok(jws_sign(&jws, "holdfast-claim", b, &sk));
@@ -95,8 +104,8 @@ static inline char *claim_bundle(struct org *o)
 }
 
 /* One request with text fields only; the answer's error. */
-static inline enum err ask(struct org *o, struct vaultmsg *answer, uint16_t type, const char *a, const char *b,
-			   const char *c, const char *d)
+static inline enum err ask(struct org *o, struct vaultmsg *answer, uint16_t type, const char *a,
+			   const char *b, const char *c, const char *d)
 {
 	const char *texts[] = { a, b, c, d };
 	VAULTMSG m = { 0 };
@@ -117,9 +126,10 @@ static inline void org_make(struct org *o)
 	memset(o, 0, sizeof(*o));
 	server_dir_make(o->dir);
 	assert_ok(vault_open(&o->vault, o->dir));
-	o->officer_cert = cert_of("officer", "ada", ENTERPRISE, 2, 1, NULL,
-				  "kill lock reset rotate-recovery policy escrow-help escrow-recovery officers tokens "
-				  "audit");
+	o->officer_cert = cert_of(
+		"officer", "ada", ENTERPRISE, 2, 1, NULL,
+		"kill lock reset rotate-recovery policy escrow-help escrow-recovery officers tokens "
+		"audit");
 	bundle = claim_bundle(o);
 	vault_derive(secret, &o->vault, "claim", "");
 	proof = hmac_of(secret, bundle);
@@ -134,7 +144,8 @@ static inline void org_drop(struct org *o)
 }
 
 /* A confirmed session; its id in ret. */
-static inline void sign_in(char ret[SESSION_ID_TEXT], struct org *o, const char *sub, uint8_t key, const char *cert)
+static inline void sign_in(char ret[SESSION_ID_TEXT], struct org *o, const char *sub, uint8_t key,
+			   const char *cert)
 {
 	VAULTMSG answer = { 0 };
 	struct sign_sk sk = signer(key);
@@ -154,8 +165,8 @@ static inline void sign_in(char ret[SESSION_ID_TEXT], struct org *o, const char 
 	assert_ok(ask(o, &answer, VAULT_SESSION_CONFIRM, ret, confirm, "", NULL));
 }
 
-static inline void token_new(char ret_id[ID_TEXT], uint8_t ret_secret[KEY_BYTES], struct org *o, const char *session,
-			     uint64_t uses)
+static inline void token_new(char ret_id[ID_TEXT], uint8_t ret_secret[KEY_BYTES], struct org *o,
+			     const char *session, uint64_t uses)
 {
 	VAULTMSG m = { 0 }, answer = { 0 };
 	uint8_t *secret = NULL;
@@ -174,8 +185,8 @@ static inline void token_new(char ret_id[ID_TEXT], uint8_t ret_secret[KEY_BYTES]
 	free(secret);
 }
 
-static inline char *enrol_request(const char *token, const uint8_t secret[KEY_BYTES], const char *device,
-				  const char *nonce)
+static inline char *enrol_request(const char *token, const uint8_t secret[KEY_BYTES],
+				  const char *device, const char *nonce)
 {
 	struct sign_pk attestation = signer_pk(4);
 	struct sign_sk sk = signer(4);
@@ -184,9 +195,11 @@ static inline char *enrol_request(const char *token, const uint8_t secret[KEY_BY
 
 	kid_of_sign(kid, &attestation);
 	snprintf(text, sizeof(text), "%s.%s", kid, device);
-	o = json_pack("{s:s,s:o,s:s,s:s,s:o,s:o,s:[],s:i,s:s}", "token", token, "proof", owned(hmac_of(secret, text)),
-		      "device", device, "name", "laptop", "jwk", jwk_of_sign(&attestation), "session",
-		      owned(cert_of("session", device, "", 5, 4, NULL, "")), "users", "time", 0, "nonce", nonce);
+	o = json_pack("{s:s,s:o,s:s,s:s,s:o,s:o,s:[],s:i,s:s}", "token", token, "proof",
+		      owned(hmac_of(secret, text)), "device", device, "name", "laptop", "jwk",
+		      jwk_of_sign(&attestation), "session",
+		      owned(cert_of("session", device, "", 5, 4, NULL, "")), "users", "time", 0,
+		      "nonce", nonce);
 	assert_ok(jws_sign(&jws, "holdfast-enrol", o, &sk));
 	return jws;
 }

@@ -60,10 +60,14 @@ static void damaged_frames_are_refused(void **state)
 		size_t at;
 		uint8_t value;
 	} rows[] = {
-		{ "unknown type", 0, 200 },      { "reserved is not 0", 2, 1 },
-		{ "length one less", 4, 26 },    { "length one more", 4, 28 },
-		{ "length enormous", 7, 255 },   { "text longer than the body", 8, 255 },
-		{ "text shorter: bytes left over", 8, 6 }, { "NUL in a text", 14, 0 },
+		{ "unknown type", 0, 200 },
+		{ "reserved is not 0", 2, 1 },
+		{ "length one less", 4, 26 },
+		{ "length one more", 4, 28 },
+		{ "length enormous", 7, 255 },
+		{ "text longer than the body", 8, 255 },
+		{ "text shorter: bytes left over", 8, 6 },
+		{ "NUL in a text", 14, 0 },
 	};
 	VAULTMSG m = { 0 }, got = { 0 };
 	uint8_t *frame = NULL, copy[64];
@@ -81,7 +85,8 @@ static void damaged_frames_are_refused(void **state)
 	}
 	for (size_t n = 0; n <= len + 1; n++) {
 		memcpy(copy, frame, len);
-		assert_err("every length", vaultmsg_decode(&got, copy, n, 0), n == len ? OK : ERR_FORMAT);
+		assert_err("every length", vaultmsg_decode(&got, copy, n, 0),
+			   n == len ? OK : ERR_FORMAT);
 	}
 	free(frame);
 }
@@ -126,8 +131,10 @@ static void secrets_are_wiped(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(what_is_sent_is_received),   cmocka_unit_test(fields_that_are_not_the_shapes),
-		cmocka_unit_test(damaged_frames_are_refused), cmocka_unit_test(an_error_keeps_its_fault),
+		cmocka_unit_test(what_is_sent_is_received),
+		cmocka_unit_test(fields_that_are_not_the_shapes),
+		cmocka_unit_test(damaged_frames_are_refused),
+		cmocka_unit_test(an_error_keeps_its_fault),
 		cmocka_unit_test(secrets_are_wiped),
 	};
 
