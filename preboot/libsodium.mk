@@ -25,6 +25,7 @@ SODIUM_EFI_SRC := \
 	crypto_onetimeauth/poly1305/onetimeauth_poly1305.c \
 	crypto_pwhash/argon2/argon2-core.c \
 	crypto_pwhash/argon2/argon2-encoding.c \
+	crypto_pwhash/argon2/argon2-fill-block-avx2.c \
 	crypto_pwhash/argon2/argon2-fill-block-ref.c \
 	crypto_pwhash/argon2/argon2-fill-block-ssse3.c \
 	crypto_pwhash/argon2/argon2.c \
@@ -60,6 +61,10 @@ SODIUM_EFI_SRC := \
 SODIUM_EFI_CFLAGS := -DCONFIGURED=1 -DSODIUM_STATIC -DNATIVE_LITTLE_ENDIAN -DHAVE_CPUID \
 	-DHAVE_EMMINTRIN_H -DHAVE_TMMINTRIN_H -DHAVE_TI_MODE -DHAVE_C_VARARRAYS -DHAVE_WEAK_SYMBOLS=1 \
 	-DHAVE_INLINE_ASM -fbuiltin
+# AVX2 for Argon2id alone, which is given it for as long as it runs (preboot/vector.h).
+build/out/efi/sodium/crypto_pwhash/argon2/%.o build/out/efi/sodium/sodium/runtime.o: \
+	SODIUM_EFI_CFLAGS += -DHAVE_SMMINTRIN_H -DHAVE_AVXINTRIN_H -DHAVE_AVX2INTRIN_H -DHAVE_AVX_ASM
+$(SODIUM_EFI_SRC:%.c=build/out/efi/sodium/%.o): preboot/libsodium.mk
 
 # Pre-boot modules without a firmware call: unit tests run them hosted (over a console of their own).
 PREBOOT_HOSTED := preboot/cpio.c preboot/line.c preboot/delay.c preboot/phrase.c preboot/guid.c \

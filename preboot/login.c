@@ -10,6 +10,7 @@
 #include "firmware.h"
 #include "prompt.h"
 #include "scrub.h"
+#include "sodium_efi.h"
 
 struct attempt {
 	struct login *login;
@@ -65,11 +66,13 @@ static enum err open_record(struct attempt *a, struct record *r, const char *use
 	a->login->entered_ms = console_last_key_ms();
 	a->login->memory_mib = firmware_memory_mib();
 	start = clock_ms();
+	sodium_efi_widen();
 	e = open_once(a, r, user, password);
 	if (e == ERR_MEMORY) {
 		a->forget();
 		e = open_once(a, r, user, password);
 	}
+	sodium_efi_narrow();
 	a->login->kdf_ms = (uint32_t)(clock_ms() - start);
 	if (e)
 		credential_drop(&a->login->credential); /* ERR_LOCKED gives a part of it */

@@ -5,4 +5,8 @@
 /* Choose implementations by processor: SSSE3 at most. */
 void sodium_efi_start(void);
 
+/* Around Argon2id: AVX2 where the processor has it, and back again. */
+void sodium_efi_widen(void);
+void sodium_efi_narrow(void);
+
 #endif

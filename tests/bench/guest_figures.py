@@ -55,8 +55,12 @@ def pss_kib(laptop, *programs):
     return sum(found)
 
 
+def answering(status):
+    return "policy" in status and "network" in status
+
+
 def settled(status):
-    return status.get("policy", {}).get("state") == "enforced"
+    return answering(status) and status["policy"]["state"] == "enforced"
 
 
 def peer_start(laptop):
@@ -67,7 +71,10 @@ def peer_start(laptop):
 
 def boot_measure(laptop, organisation, number):
     """One start: pre-boot's figures, then memory."""
-    laptop.boot()
+    laptop.start()
+    laptop.unlock()
+    laptop.wait_control()
+    laptop.wait_status(answering, "both daemons answer", seconds=150)
     kdf_ms, overhead_ms = handoff_times(laptop)
     if number == 0:
         upload(laptop, OUT / "host/tests/bench_tool", TOOL)
