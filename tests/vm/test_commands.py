@@ -3,7 +3,7 @@
 import time
 
 import storefile
-from laptop import Laptop, enforced
+from laptop import CHALLENGE, Laptop, enforced
 from organisation import Organisation
 from story import check, main, show
 
@@ -62,7 +62,7 @@ def reset(laptop, organisation):
     """Reset: the laptop restarts into pre-boot."""
     organisation.device_command("laptop", "reset")
     laptop.wait_off(90)
-    show("ok  reset restarted the laptop")
+    check("reboot: Restarting system" in laptop.serial_text(), "reset restarted the laptop")
     laptop.start()
     laptop.expect("User:")
     laptop.kill()
@@ -79,7 +79,7 @@ def lock(laptop, organisation):
           "no password's record holds the unlock key any more")
     laptop.start()
     laptop.expect("locked by its organisation")
-    laptop.expect(r"Challenge: ([A-Z-]+)")
+    laptop.expect(CHALLENGE)
     challenge = laptop.serial.match.group(1)
     laptop.expect("Code:")
     laptop.type(organisation.remote_help(challenge).replace("-", ""))
@@ -112,4 +112,5 @@ def story():
         lock(laptop, organisation)
 
 
-main(story)
+if __name__ == "__main__":
+    main(story)

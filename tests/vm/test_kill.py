@@ -112,4 +112,5 @@ def power_cut_story():
         keys.open_nothing(laptop)
 
 
-main(kill_story, power_cut_story)
+if __name__ == "__main__":
+    main(kill_story, power_cut_story)

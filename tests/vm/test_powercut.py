@@ -102,4 +102,5 @@ def cut_for_real(laptop):
     show("ok  and each time the laptop started again")
 
 
-main(story)
+if __name__ == "__main__":
+    main(story)

@@ -118,4 +118,5 @@ def story():
         afterwards(laptop, disk)
 
 
-main(story)
+if __name__ == "__main__":
+    main(story)

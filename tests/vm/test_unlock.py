@@ -4,7 +4,7 @@ then a machine without Holdfast, which opens the disk with the escrowed recovery
 import shutil
 
 import storefile
-from laptop import OVMF, Laptop
+from laptop import OVMF, Laptop, enforced
 from organisation import Organisation
 from story import check, main, show
 
@@ -22,8 +22,9 @@ def first_start(laptop, organisation):
     check(status != 0, "the hand-off with the keys is gone")
 
     laptop.enrol(organisation)
-    detail = organisation.wait_device("laptop", lambda d: d["policy_version"] >= 1, "policy enforced")
-    check(detail["scope"] == "user", "the policy was fetched with the proof of the user who typed the password")
+    detail = organisation.wait_device("laptop", lambda d: d["policy_version"] >= 1 and d["scope"] == "user",
+                                      "policy enforced, with the proof of the user who typed the password")
+    show("ok  policy enforced, and the session has the proof of the user who typed the password")
     kinds = [r["kind"] for r in detail["escrow"] if r["current"]]
     check(kinds.count("recovery-key") == 1 and kinds.count("one-time-code") >= 1,
           f"escrow holds the recovery key and {kinds.count('one-time-code')} one-time codes")
@@ -49,7 +50,7 @@ def helpdesk_start(laptop, organisation):
     check(number is not None, f"the server knows that code number {number} was used")
     old_key = old_store.unlock_key(old_store.code(number), code.encode())
     organisation.wait_device("laptop", lambda d: d["scope"] == "recovered", "a start by code is a limited proof")
-    laptop.wait_status(lambda s: s.get("state") == "enforced", "settled again")
+    laptop.wait_status(enforced, "settled again")
     laptop.shutdown()
     after = laptop.disk()
     check(storefile.of_disk(after).code(number) is None or not storefile.of_disk(after).code(number)["has_seal"],
@@ -106,4 +107,5 @@ def story():
         stock_recovery(laptop, organisation)
 
 
-main(story)
+if __name__ == "__main__":
+    main(story)
