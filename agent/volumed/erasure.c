@@ -10,6 +10,7 @@
 #include "agent/volumed/event.h"
 #include "agent/volumed/managed.h"
 #include "common/tombstone.h"
+#include "driver/handoff_file.h"
 
 #define TOMBSTONE_FILE "tombstone"
 
@@ -109,7 +110,8 @@ static void state_remove(struct volumed *v)
 		volumed_log("the state was not removed", NULL);
 }
 
-static void proof_put(struct volumed *v, const char *id, uint64_t sequence, const char *jws,
+/* Only what was erased and read back is "done": the server calls the laptop killed on this word. */
+static void proof_put(struct volumed *v, int all, const char *id, uint64_t sequence, const char *jws,
 		      json_t *volumes)
 {
 	uint8_t digest[DIGEST_BYTES];
@@ -118,7 +120,7 @@ static void proof_put(struct volumed *v, const char *id, uint64_t sequence, cons
 
 	jws_digest(digest, jws);
 	if (b64_encode(&digest_text, digest, sizeof(digest)) ||
-	    event_put(event, v, "command-done",
+	    event_put(event, v, all ? "command-done" : "kill-incomplete",
 		      json_pack("{s:s, s:s, s:I, s:s, s:O}", "command", "kill", "id", id, "sequence",
 				(json_int_t)sequence, "digest", digest_text, "volumes", volumes)))
 		volumed_log("the proof of the kill could not be made", NULL);
@@ -126,11 +128,37 @@ static void proof_put(struct volumed *v, const char *id, uint64_t sequence, cons
 		power_after(&v->power, POWER_OFF, event);
 }
 
-static enum err store_find(struct store *ret, const struct volumed *v)
+/* The hand-off of this start, which the initramfs left: the same manifest, where an ESP is damaged. */
+static enum err handoff_manifest(struct manifest *ret, const struct volumed *v)
+{
+	char path[512];
+	HANDOFF h = { 0 };
+	enum err e;
+
+	if (snprintf(path, sizeof(path), "%s/handoff", v->options.run) >= (int)sizeof(path))
+		return ERR_RANGE;
+	e = handoff_file_read(&h, v->options.handoff ? v->options.handoff : path);
+	if (!e)
+		*ret = h.manifest;
+	return e;
+}
+
+/* The store's own words are enough here: who could change them can overwrite the disk as well. */
+static enum err manifest_find(struct manifest *ret, const struct volumed *v)
 {
 	struct espstore_found found;
+	struct manifest m = { 0 };
+	STORE s = { 0 };
+	enum err e = espstore_load(&s, &found, &v->esp);
 
-	return espstore_load(ret, &found, &v->esp);
+	if (!e)
+		m = s.manifest;
+	else
+		e = handoff_manifest(&m, v);
+	if (e || !m.volume_count)
+		return ERR_NOT_FOUND;
+	*ret = m;
+	return OK;
 }
 
 static void erase_everything(struct volumed *v, struct tombstone *t, const struct manifest *m,
@@ -151,32 +179,32 @@ static void erase_everything(struct volumed *v, struct tombstone *t, const struc
 	state_remove(v);
 	outbox_detach(&v->outbox);
 	if (jws)
-		proof_put(v, id, sequence, jws, volumes);
+		proof_put(v, all, id, sequence, jws, volumes);
 	volumed_log(all ? "killed: every keyslot is overwritten" : "killed, but not every volume", NULL);
 }
 
-void erasure_run(struct volumed *v, const struct command *kill, const char *jws)
+enum err erasure_run(struct volumed *v, const struct command *kill, const char *jws)
 {
-	struct tombstone *t = calloc(1, sizeof(*t));
-	STORE s = { 0 };
+	struct manifest m;
+	struct tombstone *t;
+	enum err e = strlen(jws) > TOMBSTONE_COMMAND_MAX ? ERR_RANGE : manifest_find(&m, v);
 
+	if (e)
+		return volumed_about(v, e, "NOTHING was erased: no list of the volumes, or an overlong order");
+	t = calloc(1, sizeof(*t));
+	if (!t)
+		return ERR_MEMORY;
 	v->killed = 1;
-	/* The store's own words are enough here: who could change them can overwrite the disk as well. */
-	if (!t || store_find(&s, v) || strlen(jws) > TOMBSTONE_COMMAND_MAX) {
-		volumed_log("the store is gone: the kill has no list of volumes", NULL);
-		proof_put(v, kill->id, kill->sequence, jws, json_array());
-		free(t);
-		return;
-	}
 	memcpy(t->device, v->device_id, DEVICE_ID_BYTES);
-	tombstone_areas(t, &s.manifest);
+	tombstone_areas(t, &m);
 	t->command_bytes = (uint32_t)strlen(jws);
 	memcpy(t->command, jws, t->command_bytes);
 	/* A full ESP must not save a stolen laptop. */
 	if (tombstone_put(v, t))
 		volumed_log("the tombstone was not written", NULL);
-	erase_everything(v, t, &s.manifest, kill->id, kill->sequence);
+	erase_everything(v, t, &m, kill->id, kill->sequence);
 	free(t);
+	return OK;
 }
 
 int erasure_resume(struct volumed *v)
@@ -186,7 +214,7 @@ int erasure_resume(struct volumed *v)
 	uint64_t sequence = 0;
 	JSON *command = NULL;
 	TEXT *jws = NULL;
-	STORE s = { 0 };
+	struct manifest m;
 	enum err e = t ? tombstone_get(t, v) : ERR_MEMORY;
 
 	if (e || memcmp(t->device, v->device_id, DEVICE_ID_BYTES)) {
@@ -199,10 +227,11 @@ int erasure_resume(struct volumed *v)
 	if (!jws || jws_peek(&command, NULL, "holdfast-command", jws) ||
 	    json_get_string(&id, command, "id") || json_get_u64(&sequence, command, "sequence"))
 		id = "";
-	e = store_find(&s, v);
-	if (e)
-		volumed_log("the store is gone already", NULL);
-	erase_everything(v, t, &s.manifest, id, sequence);
+	/* No list is not an empty one: then pre-boot finishes what the tombstone says, and nothing is claimed here. */
+	if (manifest_find(&m, v))
+		volumed_log("the store is gone: pre-boot finishes the kill at the next start", NULL);
+	else
+		erase_everything(v, t, &m, id, sequence);
 	free(t);
 	return 1;
 }

@@ -6,9 +6,11 @@
 
 #include "agent/volumed/volumed.h"
 
-/* Carry out a verified kill. Nothing but the outbox and STATUS may be served afterwards. There is no
- * error to return: what could not be erased is in the proof, and everything else is erased all the same. */
-void erasure_run(struct volumed *v, const struct command *kill, const char *jws);
+/* Carry out a verified kill. Nothing but the outbox and STATUS may be served afterwards. What could not be
+ * erased is in the event, which is then "kill-incomplete" instead of "command-done", and everything else is erased
+ * all the same. Errors, with nothing begun: ERR_NOT_FOUND (neither store nor hand-off names a volume), ERR_RANGE
+ * (the order is longer than a tombstone holds), ERR_MEMORY. */
+MUST_CHECK enum err erasure_run(struct volumed *v, const struct command *kill, const char *jws);
 
 /* A tombstone that an interrupted kill left: finish it. 1: there was one. */
 int erasure_resume(struct volumed *v);

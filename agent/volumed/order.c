@@ -116,8 +116,7 @@ static enum err order_rotate_recovery(struct volumed *v, const struct command *c
 
 static enum err order_kill(struct volumed *v, const struct command *c, const char *jws)
 {
-	erasure_run(v, c, jws);
-	return OK;
+	return erasure_run(v, c, jws);
 }
 
 static const struct order {

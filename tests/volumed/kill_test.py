@@ -77,5 +77,55 @@ def test_kill_after_recovery_start():
         laptop.remove()
 
 
+def damage_store(laptop):
+    for copy in ("store.0", "store.1"):
+        with open(laptop.path("esp", "EFI", "holdfast", copy), "r+b") as f:
+            f.write(b"garbage!")
+
+
+def test_kill_with_a_damaged_store():
+    """kill on a laptop whose ESP is damaged: the hand-off of this start still names the volumes.
+    It once erased nothing, and sent the proof of a kill all the same."""
+    laptop = enrolled_laptop()
+    try:
+        old = laptop.save_esp()
+        damage_store(laptop)
+        events = laptop.command("kill")
+        assert events[-1]["kind"] == "command-done", events
+        assert [v["read_back"] for v in events[-1]["detail"]["volumes"]] == [True], events
+        nothing_opens(laptop, old, laptop.secrets)
+    finally:
+        laptop.remove()
+
+
+def test_kill_without_any_list():
+    """kill when neither store nor hand-off names a volume: refused and reported, never done"""
+    laptop = enrolled_laptop()
+    try:
+        damage_store(laptop)
+        os.remove(laptop.path("handoff"))
+        events = laptop.command("kill")
+        assert [e["kind"] for e in events] == ["command-refused"], events
+        assert "NOTHING was erased" in events[0]["detail"]["text"], events
+        assert not laptop.status()["killed"]
+    finally:
+        laptop.remove()
+
+
+def test_kill_that_fails_on_a_volume():
+    """kill while a volume cannot be written: "kill-incomplete", not "command-done"; pre-boot is left to finish"""
+    laptop = enrolled_laptop()
+    try:
+        os.truncate(laptop.image, 0)
+        events = laptop.command("kill")
+        assert [e["kind"] for e in events] == ["kill-incomplete"], events
+        assert not events[0]["detail"]["volumes"][0]["read_back"], events
+        tombstone = laptop.path("esp", "EFI", "holdfast", "tombstone")
+        assert b"PENDING" in open(tombstone, "rb").read()
+    finally:
+        laptop.remove()
+
+
 if __name__ == "__main__":
-    main([test_kill, test_kill_without_delivery, test_kill_after_recovery_start])
+    main([test_kill, test_kill_without_delivery, test_kill_after_recovery_start,
+          test_kill_with_a_damaged_store, test_kill_without_any_list, test_kill_that_fails_on_a_volume])
