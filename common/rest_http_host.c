@@ -1,4 +1,5 @@
-/* HTTPS over libcurl's multi interface, because a transfer must end when somebody writes to a descriptor. */
+/* HTTPS over libcurl's multi interface, because a transfer must end when somebody writes to a
+ * descriptor. */
 #include "rest_http_host.h"
 
 #include <stdarg.h>
@@ -104,9 +105,10 @@ static size_t reply_write(char *bytes, size_t one, size_t len, void *to)
 	return len;
 }
 
-/* With a pin, exactly one TLS key is right, and it is known from the enrolment token: a name or a chain that
- * somebody else vouches for adds nothing, and would keep out the self-signed certificates of servers that
- * need no authority. Without one, the system's authorities and the name decide. */
+/* With a pin, exactly one TLS key is right, and it is known from the enrolment token: a name or a
+ * chain that somebody else vouches for adds nothing, and would keep out the self-signed
+ * certificates of servers that need no authority. Without one, the system's authorities and the
+ * name decide. */
 static enum err options_tls(const struct http *h)
 {
 	CURL *c = h->easy;

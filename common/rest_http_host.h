@@ -1,5 +1,5 @@
-/* One HTTPS server and the connections to it: requests in, bounded answers out. Knows nothing of sessions:
- * that is rest_host.h, whose only helper this is. */
+/* One HTTPS server and the connections to it: requests in, bounded answers out. Knows nothing of
+ * sessions: that is rest_host.h, whose only helper this is. */
 #ifndef HOLDFAST_REST_HTTP_HOST_H
 #define HOLDFAST_REST_HTTP_HOST_H
 
@@ -18,8 +18,8 @@ struct http {
 	char problem[HTTP_PROBLEM_BYTES]; /* of the last transfer, for people */
 };
 
-/* url: https://HOST[:PORT]; pin: "sha256//…" of the TLS key, or NULL: the system's authorities count.
- * Errors: ERR_FORMAT, ERR_MEMORY. */
+/* url: https://HOST[:PORT]; pin: "sha256//…" of the TLS key, or NULL: the system's authorities
+ * count. Errors: ERR_FORMAT, ERR_MEMORY. */
 MUST_CHECK enum err http_new(struct http *ret, const char *url, const char *pin);
 void http_drop(struct http *h); /* accepts zeroed and dropped ones */
 
@@ -42,8 +42,8 @@ struct http_reply {
 void http_reply_drop(struct http_reply *r);
 #define HTTP_REPLY __attribute__((cleanup(http_reply_drop))) struct http_reply
 
-/* ret must be zeroed. Errors, each with a problem: ERR_NETWORK, ERR_FORMAT (path; answer too long), ERR_BUSY
- * (cancelled), ERR_MEMORY, ERR_UNSUPPORTED (libcurl without pinning). */
+/* ret must be zeroed. Errors, each with a problem: ERR_NETWORK, ERR_FORMAT (path; answer too long),
+ * ERR_BUSY (cancelled), ERR_MEMORY, ERR_UNSUPPORTED (libcurl without pinning). */
 MUST_CHECK enum err http_transfer(struct http_reply *ret, struct http *h, const struct http_request *q);
 
 #endif

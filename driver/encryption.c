@@ -12,7 +12,7 @@ enum err header_json(json_t **ret, struct crypt_device *cd)
 
 	if (crypt_dump_json(cd, &text, 0) < 0)
 		return ERR_FORMAT;
-	/* libcryptsetup allows headers of 4 MiB; ours and the distributions' have 12 KiB of JSON. */
+	/* libcryptsetup allows 4 MiB; ours and the distributions' headers have 12 KiB of JSON. */
 	return json_parse(ret, text, strlen(text));
 }
 
@@ -35,7 +35,7 @@ static int segments_encrypted(const json_t *header)
 	return json_object_size(segments) > 0;
 }
 
-/* Keyslots of another type hold no key but the state of a re-encryption, under a digest of its own. */
+/* Keyslots of another type hold no key but the state of a re-encryption, under its own digest. */
 static int keyslots_encrypted(const json_t *header)
 {
 	const char *name;

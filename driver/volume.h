@@ -32,9 +32,8 @@ const char *volume_problem(const struct volume *v);
 /* Is there a mapping /dev/mapper/NAME already? */
 int volume_is_mapped(const char *name);
 
-/* Where is the device with this LUKS2 UUID? The one that is open under it, /dev/disk/by-uuid, then a scan of
- * /sys/class/block.
- * Errors: ERR_NOT_FOUND. */
+/* Where is the device with this LUKS2 UUID? The one that is open under it, /dev/disk/by-uuid, then
+ * a scan of /sys/class/block. Errors: ERR_NOT_FOUND. */
 MUST_CHECK enum err volume_find(char *ret_device, size_t size, const uint8_t uuid[static 16]);
 
 /* Format an empty device: aes-xts-plain64, 512-bit volume key, sector size 4096 where the device
@@ -77,8 +76,9 @@ MUST_CHECK enum err volume_test_recovery(struct volume *v, const struct secret *
 
 /* Activate as /dev/mapper/NAME. Errors: ERR_AUTH, ERR_EXISTS, ERR_IO. */
 MUST_CHECK enum err volume_open(struct volume *v, const char *name, const struct unlock_key *uk);
-/* The same with the recovery key, and with no manifest to hold the header against: one that is not all in
- * aes-xts-plain64 is refused (encryption.h). name NULL: only test. Errors: as volume_open, ERR_CHANGED. */
+/* The same with the recovery key, and with no manifest to hold the header against: one that is not
+ * all in aes-xts-plain64 is refused (encryption.h). name NULL: only test. Errors: as volume_open,
+ * ERR_CHANGED. */
 MUST_CHECK enum err volume_open_recovery(struct volume *v, const char *name,
 					 const struct secret *recovery);
 
@@ -93,8 +93,8 @@ MUST_CHECK enum err volume_recovery_fingerprint(struct digest *ret, struct volum
 						const uint8_t escrow_id[static ESCROW_ID_BYTES]);
 
 /* Fill a manifest entry from the header as it is now (all but partition and name). Errors: ERR_BUSY
- * (re-encryption), ERR_UNSUPPORTED (the initramfs would refuse it: another cipher than aes-xts-plain64), ERR_NOT_FOUND (no
- * keyslot for uk), ERR_RANGE. */
+ * (re-encryption), ERR_UNSUPPORTED (the initramfs would refuse it: another cipher than
+ * aes-xts-plain64), ERR_NOT_FOUND (no keyslot for uk), ERR_RANGE. */
 MUST_CHECK enum err volume_describe(struct manifest_volume *ret, struct volume *v,
 				    const struct unlock_key *uk);
 

@@ -193,8 +193,8 @@ static enum err compare(struct erase *x)
 	return OK;
 }
 
-/* A favour that the device may refuse: the overwriting is what counts. It may also reach what could not be
- * overwritten. */
+/* A favour that the device may refuse: the overwriting is what counts. It may also reach what could
+ * not be overwritten. */
 static void discard(struct erase *x)
 {
 	uint64_t range[2] = { 0, x->bytes };

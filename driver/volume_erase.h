@@ -1,4 +1,5 @@
-/* Crypto-erase with the disk in the caller's hand, so that a test can play one that lies or is worn out. */
+/* Crypto-erase with the disk in the caller's hand, so that a test can play one that lies or is worn
+ * out. */
 #ifndef HOLDFAST_VOLUME_ERASE_H
 #define HOLDFAST_VOLUME_ERASE_H
 

@@ -54,7 +54,8 @@ static enum err path_take(char *ret, size_t size, const char *path, const char *
 	return OK;
 }
 
-static enum err find_by_link(char *ret, size_t size, const char *uuid, const struct find_roots *roots)
+static enum err find_by_link(char *ret, size_t size, const char *uuid,
+			     const struct find_roots *roots)
 {
 	char link[PATH_MAX], path[PATH_MAX];
 
@@ -87,7 +88,8 @@ static enum err find_in_folder(char *ret, size_t size, const char *folder, const
 	return e;
 }
 
-/* Is this the dm-crypt device that was opened from the UUID? Its own is "CRYPT-LUKS2-", the 32 digits, "-NAME". */
+/* Is this the dm-crypt device that was opened from the UUID? Its own is "CRYPT-LUKS2-", the 32
+ * digits, "-NAME". */
 static int mapping_matches(const char *sys_block, const char *mapping, const char *uuid)
 {
 	char path[PATH_MAX], want[64] = "CRYPT-LUKS2-", have[64] = { 0 };
@@ -109,8 +111,8 @@ static int mapping_matches(const char *sys_block, const char *mapping, const cha
 	return !strncmp(have, want, n);
 }
 
-/* A stick with a copy of the header has the same UUID, and may win the link; the disk that the running system
- * was opened from is the one that a kill must reach. */
+/* A stick with a copy of the header has the same UUID, and may win the link; the disk that the
+ * running system was opened from is the one that a kill must reach. */
 static enum err find_by_mapping(char *ret, size_t size, const char *uuid,
 				const struct find_roots *roots)
 {

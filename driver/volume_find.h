@@ -1,4 +1,5 @@
-/* Finding a volume with the folders in the caller's hand, so that a test can play a laptop with two disks. */
+/* Finding a volume with the folders in the caller's hand, so that a test can play a laptop with two
+ * disks. */
 #ifndef HOLDFAST_VOLUME_FIND_H
 #define HOLDFAST_VOLUME_FIND_H
 

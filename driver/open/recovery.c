@@ -117,8 +117,8 @@ static enum err ask_until_open(struct door *d, size_t n, const struct options *o
 	return count(d, n, MISSING) ? ERR_NOT_FOUND : OK;
 }
 
-/* Once the hand-off has opened something, a second disk that is not there is no reason to ask its owner for a
- * key that he does not have. */
+/* Once the hand-off has opened something, a second disk that is not there is no reason to ask its
+ * owner for a key that he does not have. */
 static void leave_missing(struct door *d, size_t n)
 {
 	char device[PATH_MAX];

@@ -1,5 +1,5 @@
-/* Recovery prompt: when it asks at all. Which names are mapped is played here; nothing is typed, so that asking
- * ends at once in ERR_IO. */
+/* Recovery prompt: when it asks at all. Which names are mapped is played here; nothing is typed, so
+ * that asking ends at once in ERR_IO. */
 #include "volume_image.h"
 
 #include "driver/open/recovery.h"
@@ -30,8 +30,8 @@ static enum err run(const char *crypttab)
 	return e;
 }
 
-/* Bug: password typed, root open, but the second disk of the laptop broken or left at home: the start ended in
- * a prompt without end for a recovery key that the owner does not have. */
+/* Bug: password typed, root open, but the second disk of the laptop broken or left at home: the
+ * start ended in a prompt without end for a recovery key that the owner does not have. */
 static void missing_second_disk_does_not_lock_the_owner_out(void **state)
 {
 	(void)state;

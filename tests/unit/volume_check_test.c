@@ -195,9 +195,10 @@ static void edited_headers_are_refused(void **state)
 		refused(rows[i].why, rows[i].edit, rows[i].want, rows[i].load_may_fail);
 }
 
-/* Bug (CVE-2025-59054 in stock cryptsetup): on a start without a hand-off the recovery key was tried on
- * whatever the header said. A thief who had named the null cipher for the segment, or for a keyslot, got data
- * of his own mounted as the root file system, with the right recovery key's "volume is open" above it. */
+/* Bug (CVE-2025-59054 in stock cryptsetup): on a start without a hand-off the recovery key was
+ * tried on whatever the header said. A thief who had named the null cipher for the segment, or for
+ * a keyslot, got data of his own mounted as the root file system, with the right recovery key's
+ * "volume is open" above it. */
 static void recovery_refuses(const char *why, void (*edit)(json_t *j), enum err want)
 {
 	SECRET struct secret recovery = secret_text(RECOVERY_ONE);

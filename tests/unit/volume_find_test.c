@@ -1,4 +1,5 @@
-/* Volume find: which of several devices with the same UUID. Folders play /dev and /sys/class/block. */
+/* Volume find: which of several devices with the same UUID. Folders play /dev and /sys/class/block.
+ * */
 #include "volume_image.h"
 
 #include <sys/stat.h>
@@ -108,8 +109,8 @@ static void found_by_link(void **state)
 	assert_string_equal(found, at(dev, "sdb"));
 }
 
-/* Bug: a stick with a copy of the laptop's header took over /dev/disk/by-uuid, and a kill erased the stick and
- * proved it, while the laptop's own keyslots went on opening. */
+/* Bug: a stick with a copy of the laptop's header took over /dev/disk/by-uuid, and a kill erased
+ * the stick and proved it, while the laptop's own keyslots went on opening. */
 static void open_disk_goes_before_a_copy(void **state)
 {
 	(void)state;
