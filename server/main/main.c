@@ -36,7 +36,8 @@ struct setup {
 	int vault_pair[2]; /* [0] frontend, [1] vault */
 	int news_pipe[2];  /* frontend tells main that it is ready, or claimed */
 	char port[8];
-	pid_t vault, front;
+	pid_t self, vault, front;
+	int failed; /* one of the two ended otherwise than asked */
 };
 
 static int news_fd = -1;
@@ -116,6 +117,18 @@ static void remove_file(const struct setup *s, const char *name)
 
 /* ---- children ---- */
 
+/* Change the account, then bind the life to main's: a change of account clears the death signal, and
+ * a main that died before it was set sends none. SIGKILL, because a process that hangs must go, too. */
+static void become(const struct setup *s, const struct user *u)
+{
+	if (user_become(u)) {
+		log_line("cannot become user %s: %s", u->name, strerror(errno));
+		exit(1);
+	}
+	if (prctl(PR_SET_PDEATHSIG, SIGKILL) || getppid() != s->self)
+		_exit(1);
+}
+
 static _Noreturn void run_vault(struct setup *s)
 {
 	struct vault v;
@@ -124,12 +137,11 @@ static _Noreturn void run_vault(struct setup *s)
 	log_name("vault");
 	close(s->vault_pair[0]);
 	close(s->listen_fd);
+	close(s->news_pipe[0]);
+	close(s->news_pipe[1]);
 	signal(SIGTERM, SIG_IGN);
 	signal(SIGINT, SIG_IGN);
-	if (user_become(&s->vault_as)) {
-		log_line("cannot become user %s: %s", s->vault_as.name, strerror(errno));
-		exit(1);
-	}
+	become(s, &s->vault_as);
 	e = vault_open(&v, s->vault_dir);
 	if (!e)
 		e = vault_serve(&v, s->vault_pair[1]);
@@ -175,12 +187,7 @@ static _Noreturn void run_front(struct setup *s)
 	close(s->news_pipe[0]);
 	news_fd = s->news_pipe[1];
 	raise_files();
-	if (user_become(&s->front_as)) {
-		log_line("cannot become user %s: %s", s->front_as.name, strerror(errno));
-		exit(1);
-	}
-	/* After the change of account, which clears it. */
-	prctl(PR_SET_PDEATHSIG, SIGTERM);
+	become(s, &s->front_as);
 	e = front_open(&f, &o);
 	if (!e) {
 		e = front_run(&f, &o);
@@ -234,8 +241,8 @@ static int print_claim(const struct setup *s, const struct vaultmsg *hello)
 		return 1;
 	snprintf(text, sizeof(text), "holdfast-claim:%s", b64);
 	bad = put_file(s, "claim", text, 0600);
-	printf("%s\n", text);
-	fflush(stdout);
+	/* Not through stdio, whose buffer the frontend would inherit. */
+	bad |= dprintf(STDOUT_FILENO, "%s\n", text) < 0;
 	secret_wipe(text, sizeof(text));
 	return bad;
 }
@@ -319,27 +326,26 @@ static int prepare(struct setup *s)
 	return 0;
 }
 
-/* Both end together: without its vault the frontend stops, and the other way round. */
+/* Both end together: without its vault the frontend stops, and the other way round. The exit status
+ * when the frontend has ended, else -1. */
 static int wait_children(struct setup *s)
 {
-	int front_status = 1, status;
+	int status;
 	pid_t pid;
 
 	while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
-		int ok = WIFEXITED(status) && !WEXITSTATUS(status);
-
 		if (pid == s->front) {
 			s->front = 0;
-			front_status = !ok;
+			s->failed |= !WIFEXITED(status) || WEXITSTATUS(status);
 		} else if (pid == s->vault) {
 			s->vault = 0;
+			/* However well the frontend takes it: its service manager shall start us anew. */
+			s->failed |= s->front != 0;
 			if (s->front)
 				kill(s->front, SIGTERM);
 		}
-		if (!s->front)
-			return front_status;
 	}
-	return -1;
+	return s->front ? -1 : s->failed;
 }
 
 static void hear(const struct setup *s, char what)
@@ -386,6 +392,7 @@ static int serve(struct setup *s)
 	sigaddset(&set, SIGCHLD);
 	sigprocmask(SIG_BLOCK, &set, NULL);
 	signal(SIGPIPE, SIG_IGN);
+	s->self = getpid();
 	if (start(&s->vault, s, run_vault_child))
 		return 1;
 	close(s->vault_pair[1]);

@@ -112,13 +112,44 @@ def s_after(s, server):
     return Connection(server).send("GET", "/v1/commands", None, {"Authorization": "Holdfast " + text})[0]
 
 
-def vault_dies(server):
-    children = f"/proc/{server.process.pid}/task/{server.process.pid}/children"
-    pids = [int(p) for p in open(children).read().split()]
-    check("two processes besides main", len(pids) == 2)
-    os.kill(pids[0], signal.SIGKILL)
-    check("without its vault the server stops, so that its manager starts it anew", server.process.wait(5) != 0)
-    server.start()
+def children(server):
+    return [int(p) for p in open(f"/proc/{server.process.pid}/task/{server.process.pid}/children").read().split()]
+
+
+def gone(pids, seconds=3):
+    """Have all of them ended? (An orphan's zombie is its new parent's matter.)"""
+    def lives(pid):
+        try:
+            return open(f"/proc/{pid}/stat").read().rsplit(")", 1)[1].split()[0] != "Z"
+        except OSError:
+            return False
+    end = time.monotonic() + seconds
+    while any(map(lives, pids)) and time.monotonic() < end:
+        time.sleep(0.02)
+    return not any(map(lives, pids))
+
+
+def one_dies(server, org, laptop):
+    """Whichever of the three dies, and even when the others hang, none is left: an orphaned vault would keep the
+    server key in memory, an orphaned frontend the port."""
+    for which, name in enumerate(("vault", "frontend")):
+        pids = children(server)
+        check("two processes besides main", len(pids) == 2)
+        os.kill(pids[which], signal.SIGKILL)
+        check(f"without its {name} the server stops, so that its manager starts it anew",
+              server.process.wait(5) != 0 and gone(pids))
+        server.process.stdout.close()
+        server.start()
+    for how in ("at work", "while both hang"):
+        pids = children(server)
+        waiting = laptop.session(server)
+        text, _ = waiting.sealed("GET", "/v1/commands?wait=40")
+        waiting.http.request("GET", "/v1/commands?wait=40", None, {"Authorization": "Holdfast " + text})
+        for pid in pids if how != "at work" else ():
+            os.kill(pid, signal.SIGSTOP)
+        server.stop(signal.SIGKILL)
+        check(f"main killed {how}: nobody is left", gone(pids))
+        server.start()
 
 
 def accounts():
@@ -130,14 +161,14 @@ def accounts():
     with server:
         laptop, _ = enrolled_laptop(server, org)
         check("a laptop enrols", laptop.session(server).code("GET", "/v1/commands")[0] == 200)
-        children = f"/proc/{server.process.pid}/task/{server.process.pid}/children"
-        pids = [int(p) for p in open(children).read().split()]
+        pids = children(server)
         status = [open(f"/proc/{p}/status").read() for p in pids]
         check("vault and frontend are two accounts", "64102\t64102" in status[0] and "64101\t64101" in status[1])
         check("the vault has given up the network by seccomp", "Seccomp:\t2" in status[0])
         owners = {p.name: p.stat().st_uid for p in server.state.rglob("*")}
         check("each owns its own folder", owners["vault.db"] == owners["server.key"] == owners["vault"] == 64102 and
               owners["holdfast.db"] == owners["tls.key"] == 64101)
+        one_dies(server, org, laptop)
 
 
 def forged_audit(server, org):
@@ -178,7 +209,7 @@ def main():
             "token secret": unb64(token["secret"]), "session key c2s": session.c2s, "session key s2c": session.s2c,
             "session token": session.token.encode()})
         crash(server, org, laptop)
-        vault_dies(server)
+        one_dies(server, org, laptop)
         slow(server, org, laptop)
         forged_audit(server, org)
     accounts()
