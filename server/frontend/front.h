@@ -14,7 +14,7 @@
 struct front_session {
 	struct sidmap_entry entry;
 	struct session session;
-	enum scope scope;      /* DEVICE, USER or OFFICER */
+	enum scope scope;      /* DEVICE, USER, OFFICER or APPOINTER */
 	int recovered;         /* USER by code or recovery key */
 	char token[KID_BYTES]; /* "" until confirmed */
 	uint64_t token_policy; /* version that the token is bound to */

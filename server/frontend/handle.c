@@ -58,13 +58,21 @@ static int has_word(const char *joined, const char *word)
 	return 0;
 }
 
+static int is_officers(const struct route *route)
+{
+	return route->scope == SCOPE_OFFICER || route->scope == SCOPE_APPOINTER;
+}
+
 static enum err scope_check(const struct front *f, const struct front_session *s, struct request *r)
 {
 	const struct route *route = r->route;
 
-	if ((route->scope == SCOPE_OFFICER) != (s->scope == SCOPE_OFFICER))
+	if (is_officers(route) != (*s->officer != 0))
 		return fault_say(&r->fault, FAULT_NOT_ALLOWED, ERR_DENIED, "this is for %s",
-				 route->scope == SCOPE_OFFICER ? "officers" : "devices");
+				 is_officers(route) ? "officers" : "devices");
+	if (route->scope == SCOPE_OFFICER && s->scope != SCOPE_OFFICER)
+		return fault_say(&r->fault, FAULT_NOT_ALLOWED, ERR_DENIED,
+				 "the officer root appoints officers, nothing else");
 	if (route->scope == SCOPE_USER && s->scope != SCOPE_USER)
 		return fault_say(&r->fault, FAULT_USER_NEEDED, ERR_DENIED,
 				 "denied until a user has authenticated at pre-boot");
@@ -94,7 +102,7 @@ static enum err permit(struct front *f, struct request *r, const char *token)
 static enum err audit_outcome(struct front *f, struct request *r)
 {
 	int denied = fault_status(r->fault.code) == 403;
-	int officer_acts = r->route->scope == SCOPE_OFFICER && strcmp(r->method, "GET");
+	int officer_acts = is_officers(r->route) && strcmp(r->method, "GET");
 	const char *object = *r->param[0] ? r->param[0] : "";
 
 	if (!denied && !officer_acts)

@@ -14,7 +14,15 @@
 #define REQUEST_PARAMS_MAX 2
 #define REQUEST_WAIT_MAX 50 /* s */
 
-enum scope { SCOPE_NONE, SCOPE_CONFIRM, SCOPE_DEVICE, SCOPE_USER, SCOPE_OFFICER };
+/* APPOINTER: an officer, or the officer root from the recovery sheet. */
+enum scope {
+	SCOPE_NONE,
+	SCOPE_CONFIRM,
+	SCOPE_DEVICE,
+	SCOPE_USER,
+	SCOPE_OFFICER,
+	SCOPE_APPOINTER,
+};
 
 struct front;
 struct request;

@@ -85,7 +85,8 @@ enum err vault_op_COMMAND_CHECK(struct vault *v, const struct vaultmsg *ask, str
 	struct vault_device d;
 	struct cert officer;
 	TEXT *cert = NULL;
-	enum err e = vault_officer_check(&officer, &cert, v, ask->value[0].text, NULL, f);
+	enum err e = vault_officer_check(&officer, &cert, v, ask->value[0].text,
+				       VAULT_ANY_OFFICER, f);
 
 	if (!e)
 		e = vault_device_find(&d, v, ask->value[1].text, f);
@@ -108,9 +109,8 @@ enum err vault_op_COMMAND_SYNC(struct vault *v, const struct vaultmsg *ask, stru
 	struct vault_device d;
 	struct cert officer;
 	TEXT *jws = NULL, *server = NULL, *cert = NULL;
-	/* Asking for the certificate keeps the officer root out: it appoints officers, and gives no
-	 * orders. */
-	enum err e = vault_officer_check(&officer, &cert, v, ask->value[0].text, NULL, f);
+	enum err e = vault_officer_check(&officer, &cert, v, ask->value[0].text,
+				       VAULT_ANY_OFFICER, f);
 
 	if (!e)
 		e = vault_device_find(&d, v, ask->value[1].text, f);

@@ -6,6 +6,7 @@
 #include "ops.h"
 
 #define RECORDS_MAX 64
+#define KEYSLOTS_MAX 4096 /* as text: some 38 volumes; the list of 400 records must fit a message */
 
 /* The records of one request: texts borrowed from the parsed JSON. */
 struct batch {
@@ -47,13 +48,16 @@ static enum err batch_read(struct batch *b, const json_t *array, const struct va
 	return OK;
 }
 
-static enum err record_insert(struct vault *v, const struct escrow *r, const char *jws)
+static enum err record_insert(struct vault *v, const struct escrow *r, const char *jws,
+			      struct fault *f)
 {
 	TEXT *keyslots = NULL;
 	enum err e = OK;
 
 	if (r->keyslots)
 		e = json_print(&keyslots, r->keyslots);
+	if (!e && keyslots && strlen(keyslots) > KEYSLOTS_MAX)
+		e = fault_say(f, FAULT_REFUSED, ERR_RANGE, "too many keyslots are named");
 	if (!e)
 		e = db_run(
 			v->db,
@@ -92,7 +96,7 @@ static enum err batch_store(struct vault *v, struct batch *b, struct fault *f)
 	enum err e = db_begin(v->db);
 
 	for (size_t i = 0; !e && i < b->count; i++)
-		e = record_insert(v, &b->records[i], b->jws[i]);
+		e = record_insert(v, &b->records[i], b->jws[i], f);
 	/* All or nothing, also when an id is there with other bytes. */
 	if (!e)
 		e = read_back(v, b, f);
@@ -143,25 +147,23 @@ static json_t *metadata(const struct db_rows *rows, int current)
 			 "released", (json_int_t)db_number(rows, 7), "current", current);
 }
 
-/* Newest first within kind and number, so the first of each is the current one. */
+/* The current one of each kind and number, then those that were replaced, newest first; bounded, since
+ * a laptop may send as many as it likes. The newest is the one that came last: laptops send in the
+ * order in which they make, and their clocks may have been wrong. */
 static enum err list_records(json_t *list, struct vault *v, const char *device)
 {
 	DB_ROWS rows = { 0 };
-	char last[64] = "", key[64];
 	enum err e = db_query(&rows, v->db,
 			      "SELECT id, purpose, kind, number, created, received, keyslots,"
-			      " (SELECT COALESCE(MAX(time), 0) FROM releases WHERE record = id)"
-			      " FROM escrow WHERE device = ?"
-			      " ORDER BY kind, number, created DESC, received DESC, rowid DESC",
+			      " (SELECT COALESCE(MAX(time), 0) FROM releases WHERE record = id),"
+			      " ROW_NUMBER() OVER (PARTITION BY kind, number ORDER BY rowid DESC)"
+			      " AS age FROM escrow WHERE device = ?"
+			      " ORDER BY age, kind, number LIMIT 400",
 			      "t", device);
 
-	while (!e && !(e = db_next(&rows))) {
-		snprintf(key, sizeof(key), "%.24s %llu", db_text(&rows, 2),
-			 (unsigned long long)db_number(&rows, 3));
-		if (json_array_append_new(list, metadata(&rows, strcmp(key, last) != 0)))
-			return ERR_MEMORY;
-		strcpy(last, key);
-	}
+	while (!e && !(e = db_next(&rows)))
+		if (json_array_append_new(list, metadata(&rows, db_number(&rows, 8) == 1)))
+			e = ERR_MEMORY;
 	return e == ERR_NOT_FOUND ? OK : e;
 }
 
@@ -172,7 +174,8 @@ enum err vault_op_ESCROW_LIST(struct vault *v, const struct vaultmsg *ask, struc
 	struct vault_device d;
 	JSON *list = json_array();
 	TEXT *text = NULL;
-	enum err e = vault_officer_check(&officer, NULL, v, ask->value[0].text, NULL, f);
+	enum err e = vault_officer_check(&officer, NULL, v, ask->value[0].text,
+				       VAULT_ANY_OFFICER, f);
 
 	if (!e)
 		e = vault_device_find(&d, v, ask->value[1].text, f);
@@ -224,7 +227,8 @@ enum err vault_op_ESCROW_RELEASE(struct vault *v, const struct vaultmsg *ask,
 	struct vault_device d;
 	TEXT *jws = NULL, *jwk_text = NULL;
 	JSON *jwk = NULL;
-	enum err e = vault_officer_check(&any, NULL, v, ask->value[0].text, NULL, f);
+	enum err e = vault_officer_check(&any, NULL, v, ask->value[0].text,
+				       VAULT_ANY_OFFICER, f);
 
 	if (!e)
 		e = vault_device_find(&d, v, ask->value[1].text, f);

@@ -162,7 +162,7 @@ static enum err users_json(json_t *list, struct vault *v, const char *device)
 	DB_ROWS rows = { 0 };
 	enum err e = db_query(&rows, v->db,
 			      "SELECT user, credential, method FROM users WHERE device = ?"
-			      " ORDER BY user, method, credential",
+			      " ORDER BY user, method, credential LIMIT 1000",
 			      "t", device);
 
 	while (!e && !(e = db_next(&rows)))
@@ -181,7 +181,8 @@ enum err vault_op_DEVICE(struct vault *v, const struct vaultmsg *ask, struct vau
 	struct vault_device d;
 	JSON *o = NULL, *users = json_array();
 	TEXT *text = NULL;
-	enum err e = vault_officer_check(&officer, NULL, v, ask->value[0].text, NULL, f);
+	enum err e = vault_officer_check(&officer, NULL, v, ask->value[0].text,
+				       VAULT_ANY_OFFICER, f);
 
 	if (!e)
 		e = vault_device_find(&d, v, ask->value[1].text, f);

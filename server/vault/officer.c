@@ -95,7 +95,7 @@ enum err vault_officer_put(struct cert *ret, struct vault *v, const json_t *offi
 	return e;
 }
 
-/* The root appoints officers; for everything else there are officers. */
+/* The root appoints officers and reads what that takes; for everything else there are officers. */
 static enum err root_check(struct cert *ret, const char *permission, struct fault *f)
 {
 	struct cert root = { .role = "officer", .subject = VAULT_ROOT, .permissions = "officers" };
@@ -115,7 +115,7 @@ enum err vault_officer_check(struct cert *ret, char **ret_cert_text, struct vaul
 	enum err e = vault_session_find(&s, v, session, 0, f);
 
 	if (!e && !strcmp(s->officer, VAULT_ROOT))
-		return root_check(ret, ret_cert_text ? "signed orders" : permission, f);
+		return root_check(ret, permission, f);
 	if (!e)
 		e = db_query(&rows, v->db, "SELECT cert FROM officers WHERE name = ?", "t",
 			     s->officer);
@@ -126,7 +126,7 @@ enum err vault_officer_check(struct cert *ret, char **ret_cert_text, struct vaul
 	if (e)
 		return fault_say(f, FAULT_NOT_ALLOWED, e, "the officer's certificate: %s",
 				 err_text(e));
-	if (permission && !cert_permits(ret, permission))
+	if (permission && *permission && !cert_permits(ret, permission))
 		return fault_say(f, FAULT_NOT_ALLOWED, ERR_DENIED, "this needs the permission %s",
 				 permission);
 	if (ret_cert_text && !(*ret_cert_text = strdup(db_text(&rows, 0))))
@@ -181,7 +181,7 @@ enum err vault_op_ME(struct vault *v, const struct vaultmsg *ask, struct vaultms
 	DB_ROWS rows = { 0 };
 	JSON *keys = NULL, *escrow = NULL, *me = NULL;
 	TEXT *text = NULL;
-	enum err e = vault_officer_check(&cert, NULL, v, ask->value[0].text, NULL, f);
+	enum err e = vault_officer_check(&cert, NULL, v, ask->value[0].text, VAULT_ANY_OFFICER, f);
 
 	if (!e)
 		e = db_query(&rows, v->db,

@@ -160,6 +160,21 @@ static enum err dispatch(struct vault *v, const struct vaultmsg *ask, struct vau
 	}
 }
 
+static void answer_error(struct vault *v, const struct vaultmsg *ask, struct vaultmsg *answer,
+			 enum err e, struct fault *f)
+{
+	db_rollback(v->db);
+	fault_complete(f, e);
+	if (f->code == FAULT_INTERNAL)
+		log_line(
+			"request %u failed: %s. Check free space and the file system of the state folder",
+			ask->type, err_text(e));
+	vaultmsg_start(answer, VAULT_ERROR);
+	vaultmsg_add_number(answer, e);
+	vaultmsg_add_number(answer, f->code);
+	vaultmsg_add_text(answer, f->message);
+}
+
 void vault_answer(struct vault *v, const struct vaultmsg *ask, struct vaultmsg *answer)
 {
 	struct fault f = { 0 };
@@ -169,18 +184,8 @@ void vault_answer(struct vault *v, const struct vaultmsg *ask, struct vaultmsg *
 	e = dispatch(v, ask, answer, &f);
 	if (!e)
 		e = answer->e;
-	if (!e)
-		return;
-	db_rollback(v->db);
-	fault_complete(&f, e);
-	if (f.code == FAULT_INTERNAL)
-		log_line(
-			"request %u failed: %s. Check free space and the file system of the state folder",
-			ask->type, err_text(e));
-	vaultmsg_start(answer, VAULT_ERROR);
-	vaultmsg_add_number(answer, e);
-	vaultmsg_add_number(answer, f.code);
-	vaultmsg_add_text(answer, f.message);
+	if (e)
+		answer_error(v, ask, answer, e, &f);
 }
 
 enum err vault_serve(struct vault *v, int fd)
@@ -193,6 +198,11 @@ enum err vault_serve(struct vault *v, int fd)
 			return e == ERR_NETWORK ? OK : e;
 		vault_answer(v, &ask, &answer);
 		e = vaultmsg_send(fd, &answer, ask.type);
+		/* Too large, or no memory: nothing was sent yet, and the next request may fare better. */
+		if (e && e != ERR_NETWORK) {
+			answer_error(v, &ask, &answer, e, &(struct fault){ 0 });
+			e = vaultmsg_send(fd, &answer, ask.type);
+		}
 		if (e)
 			return e == ERR_NETWORK ? OK : e;
 		/* Main has taken the claim secret; the next one to ask is the frontend. */

@@ -27,6 +27,7 @@ struct vault {
 /* Who signs in with the officer root itself, from the recovery sheet, to appoint an officer: no
  * officer's name has capitals. */
 #define VAULT_ROOT "ROOT"
+#define VAULT_ANY_OFFICER ""
 
 struct vault_session {
 	struct sidmap_entry entry;
@@ -69,8 +70,8 @@ void vault_trust(struct command_trust *ret, const struct vault *v);
 MUST_CHECK enum err vault_session_find(struct vault_session **ret, struct vault *v, const char *id,
 				       int want_device, struct fault *f);
 /* The officer of a confirmed session, holding a certificate by the root that is valid now and
- * carries the permission (NULL: none is needed). cert_text may be NULL. Errors: ERR_STATE,
- * ERR_DENIED, ERR_EXPIRED. */
+ * carries the permission; cert_text may be NULL. VAULT_ANY_OFFICER: no permission is needed; NULL:
+ * nor is an officer, the officer root will do. Errors: ERR_STATE, ERR_DENIED, ERR_EXPIRED. */
 MUST_CHECK enum err vault_officer_check(struct cert *ret, char **ret_cert_text, struct vault *v,
 					const char *session, const char *permission,
 					struct fault *f);

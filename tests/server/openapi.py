@@ -9,9 +9,10 @@ from protocol import ROOT, check
 
 def main():
     document = yaml.safe_load((ROOT / "server/openapi.yaml").read_text())
-    table = re.findall(r'^ROUTE\("(\w+)",\s+"([^"]+)",\s+(\w+),\s+"([^"]*)"',
+    table = re.findall(r'^ROUTE\("(\w+)",\s+"([^"]+)",\s+(\w+),\s*"([^"]*)"',
                        (ROOT / "server/frontend/routes.inc").read_text(), re.M)
-    scopes = {"NONE": "none", "CONFIRM": "sealed", "DEVICE": "device", "USER": "user", "OFFICER": "officer"}
+    scopes = {"NONE": "none", "CONFIRM": "sealed", "DEVICE": "device", "USER": "user", "OFFICER": "officer",
+              "APPOINTER": "officer or root"}
     ours = {(m, p): (scopes[s], perm) for m, p, s, perm in table}
     theirs = {}
     for path, methods in document["paths"].items():

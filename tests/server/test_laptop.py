@@ -171,6 +171,13 @@ def escrow(server, org, laptop, admin):
     s.ask("POST", "/v1/escrow", {"records": [newer]})
     current = {r["id"] for r in admin.ask("GET", f"/v1/devices/{laptop.id}/escrow")["records"] if r["current"]}
     check("the newest of each number is current", current == {ident_of(newer), ident_of(key)})
+    late = laptop.escrow("CLOCK-WAS-WRONG", number=3, created=1000)
+    s.ask("POST", "/v1/escrow", {"records": [late]})
+    current = {r["id"] for r in admin.ask("GET", f"/v1/devices/{laptop.id}/escrow")["records"] if r["current"]}
+    check("… by the order of arrival: a laptop's clock may have been wrong", current == {ident_of(late), ident_of(key)})
+    many = {new_id(): "00" * 32 for _ in range(60)}
+    check("a record that names more keyslots than volumes can be: refused", s.code("POST", "/v1/escrow", {
+        "records": [laptop.escrow("Z", kind="recovery-key", number=0, keyslots=many)]}) == (422, "refused"))
     entries = [json.loads(e["entry"]) for e in admin.ask("GET", "/v1/audit")["entries"]]
     asked = [e for e in entries if e["action"] == "release"]
     check("the release is on record, before and after",

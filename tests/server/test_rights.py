@@ -1,9 +1,10 @@
 #!/usr/bin/python3
 """Who may do what: the claim, every route against every kind of session, guessing, and the audit log."""
 import json
+import re
 import time
 
-from protocol import (Connection, Officer, Organisation, PERMISSIONS, Server, Session, Signer, b64, check,
+from protocol import (Connection, Officer, Organisation, PERMISSIONS, ROOT, Server, Session, Signer, b64, check,
                       enrolled_laptop, new_id, sha256, unb64, verify)
 
 
@@ -44,28 +45,30 @@ def wait_for(condition, seconds=5):
 
 
 # Route: what each kind of session gets. d: device, u: device with its user, o: officer without any
-# permission, a: officer with all of them. 0: anything but 401 and 403.
+# permission, a: officer with all of them, r: the officer root. 0: anything but 401 and 403.
 def matrix(laptop):
     device = "/v1/devices/" + laptop.id
     return [
-        ("GET", "/v1/commands", {"d": 0, "u": 0, "o": 403, "a": 403}),
-        ("POST", "/v1/events", {"d": 0, "u": 0, "o": 403, "a": 403}),
-        ("POST", "/v1/escrow", {"d": 0, "u": 0, "o": 403, "a": 403}),
-        ("GET", "/v1/policy", {"d": 403, "u": 0, "o": 403, "a": 403}),
-        ("GET", "/v1/me", {"d": 403, "u": 403, "o": 0, "a": 0}),
-        ("GET", "/v1/trust", {"d": 403, "u": 403, "o": 0, "a": 0}),
-        ("GET", "/v1/devices", {"d": 403, "u": 403, "o": 0, "a": 0}),
-        ("GET", device, {"d": 403, "u": 403, "o": 0, "a": 0}),
-        ("GET", device + "/commands", {"d": 403, "u": 403, "o": 0, "a": 0}),
-        ("GET", device + "/escrow", {"d": 403, "u": 403, "o": 0, "a": 0}),
-        ("POST", device + "/sync", {"d": 403, "u": 403, "o": 0, "a": 0}),
-        ("POST", device + "/commands", {"d": 403, "u": 403, "o": 0, "a": 0}),
-        ("POST", "/v1/enrolment-tokens", {"d": 403, "u": 403, "o": 403, "a": 0}),
-        ("GET", "/v1/officers", {"d": 403, "u": 403, "o": 403, "a": 0}),
-        ("POST", "/v1/officers", {"d": 403, "u": 403, "o": 403, "a": 0}),
-        ("GET", "/v1/policy-draft", {"d": 403, "u": 403, "o": 403, "a": 0}),
-        ("PUT", "/v1/policies/default", {"d": 403, "u": 403, "o": 403, "a": 0}),
-        ("GET", "/v1/audit", {"d": 403, "u": 403, "o": 403, "a": 0}),
+        ("GET", "/v1/commands", {"d": 0, "u": 0, "o": 403, "a": 403, "r": 403}),
+        ("POST", "/v1/events", {"d": 0, "u": 0, "o": 403, "a": 403, "r": 403}),
+        ("POST", "/v1/escrow", {"d": 0, "u": 0, "o": 403, "a": 403, "r": 403}),
+        ("GET", "/v1/policy", {"d": 403, "u": 0, "o": 403, "a": 403, "r": 403}),
+        ("GET", "/v1/me", {"d": 403, "u": 403, "o": 0, "a": 0, "r": 403}),
+        ("GET", "/v1/trust", {"d": 403, "u": 403, "o": 0, "a": 0, "r": 0}),
+        ("GET", "/v1/devices", {"d": 403, "u": 403, "o": 0, "a": 0, "r": 403}),
+        ("GET", device, {"d": 403, "u": 403, "o": 0, "a": 0, "r": 403}),
+        ("GET", device + "/commands", {"d": 403, "u": 403, "o": 0, "a": 0, "r": 403}),
+        ("GET", device + "/escrow", {"d": 403, "u": 403, "o": 0, "a": 0, "r": 403}),
+        ("POST", device + "/sync", {"d": 403, "u": 403, "o": 0, "a": 0, "r": 403}),
+        ("POST", device + "/commands", {"d": 403, "u": 403, "o": 0, "a": 0, "r": 403}),
+        ("GET", device + "/commands/" + new_id(), {"d": 403, "u": 403, "o": 0, "a": 0, "r": 403}),
+        ("POST", device + "/escrow/" + new_id() + "/release", {"d": 403, "u": 403, "o": 0, "a": 0, "r": 403}),
+        ("POST", "/v1/enrolment-tokens", {"d": 403, "u": 403, "o": 403, "a": 0, "r": 403}),
+        ("GET", "/v1/officers", {"d": 403, "u": 403, "o": 403, "a": 0, "r": 0}),
+        ("POST", "/v1/officers", {"d": 403, "u": 403, "o": 403, "a": 0, "r": 0}),
+        ("GET", "/v1/policy-draft", {"d": 403, "u": 403, "o": 403, "a": 0, "r": 403}),
+        ("PUT", "/v1/policies/default", {"d": 403, "u": 403, "o": 403, "a": 0, "r": 403}),
+        ("GET", "/v1/audit", {"d": 403, "u": 403, "o": 403, "a": 0, "r": 403}),
     ]
 
 
@@ -78,7 +81,11 @@ def rights(server, org, laptop, admin):
     fake = Officer(Signer(), "fake", org.enterprise, PERMISSIONS)
     check("an officer by another root: refused", admin.code("POST", "/v1/officers", fake.object())[0] == 422)
     sessions = {"d": laptop.session(server), "u": laptop.session(server, user=True),
-                "o": nobody.session(server, org), "a": admin}
+                "o": nobody.session(server, org), "a": admin, "r": root_session(server, org)}
+    table = re.findall(r'^ROUTE\("(\w+)",\s+"([^"]+)",\s+(\w+)', (ROOT / "server/frontend/routes.inc").read_text(), re.M)
+    listed = {(m, re.sub(r"[0-9a-f]{32}", "{}", p)) for m, p, _ in matrix(laptop)}
+    check("the matrix names every route that needs a session",
+          listed == {(m, p) for m, p, scope in table if scope not in ("NONE", "CONFIRM")})
     for method, path, want in matrix(laptop):
         for who, session in sessions.items():
             status, _, sealed = session.call(method, path, {} if method != "GET" else None)
@@ -96,12 +103,17 @@ def rights(server, org, laptop, admin):
     return nobody, helper
 
 
+def root_session(server, org):
+    s = Session(server, org.server_jwk, "officer:ROOT", org.root, [])
+    s.confirm()
+    return s
+
+
 def root_signs_in(server, org, laptop):
     """Whoever holds the recovery sheet appoints an officer, and does nothing else."""
     forged = Session(server, org.server_jwk, "officer:ROOT", Signer(), [])
     check("another key is not the root", forged.refusal == "sign-in-refused")
-    s = Session(server, org.server_jwk, "officer:ROOT", org.root, [])
-    s.confirm()
+    s = root_session(server, org)
     device = "/v1/devices/" + laptop.id
     lock, _ = org.command(laptop, "lock", 90, officer=org.root)
     for method, path, body in (("GET", "/v1/audit", None), ("GET", "/v1/policy-draft", None),

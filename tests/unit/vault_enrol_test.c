@@ -1,6 +1,8 @@
 /* Vault: enrolment tokens, and what a frontend that was taken over may not have from it. */
 #include "vault_fixture.h"
 
+#include <sys/socket.h>
+
 static struct org org;
 static char officer[SESSION_ID_TEXT];
 
@@ -111,8 +113,38 @@ static void no_session_no_service(void **state)
 	assert_err("a release by a device",
 		   ask(&org, &answer, VAULT_ESCROW_RELEASE, device, DEVICE, ID_1, "reason"),
 		   ERR_DENIED);
+	assert_err("a device looked at by a device",
+		   ask(&org, &answer, VAULT_DEVICE, device, DEVICE, NULL, NULL), ERR_DENIED);
 	assert_err("a sync by a device",
 		   ask(&org, &answer, VAULT_COMMAND_SYNC, device, DEVICE, NULL, NULL), ERR_DENIED);
+}
+
+/* The officer root signs in with the recovery sheet, to appoint: what laptops have sent is not its
+ * business, not even when the frontend asks for it. */
+static void the_root_appoints_and_no_more(void **state)
+{
+	static const uint16_t device_types[] = { VAULT_DEVICE, VAULT_ESCROW_LIST,
+						 VAULT_COMMAND_SYNC };
+	VAULTMSG answer = { 0 };
+	char root[SESSION_ID_TEXT];
+
+	(void)state;
+	sign_in(root, &org, "officer:ROOT", 1, NULL);
+	assert_ok(ask(&org, &answer, VAULT_TRUST, root, NULL, NULL, NULL));
+	assert_ok(ask(&org, &answer, VAULT_OFFICERS, root, NULL, NULL, NULL));
+	assert_err("its own keys", ask(&org, &answer, VAULT_ME, root, NULL, NULL, NULL),
+		   ERR_DENIED);
+	for (size_t i = 0; i < COUNT(device_types); i++)
+		assert_err("a laptop",
+			   ask(&org, &answer, device_types[i], root, DEVICE, NULL, NULL),
+			   ERR_DENIED);
+	assert_err("a command", ask(&org, &answer, VAULT_COMMAND_CHECK, root, DEVICE, "x", NULL),
+		   ERR_DENIED);
+	assert_err("a policy", ask(&org, &answer, VAULT_POLICY_PUT, root, "x", NULL, NULL),
+		   ERR_DENIED);
+	assert_err("a release",
+		   ask(&org, &answer, VAULT_ESCROW_RELEASE, root, DEVICE, ID_1, "reason"),
+		   ERR_DENIED);
 }
 
 /* An officer's key replaced in the database is no officer: the root's signature decides. */
@@ -158,6 +190,36 @@ static void checkpoints_only_grow(void **state)
 	}
 }
 
+/* A laptop that sends more than fits a message once ended the vault, and with it the server, each time
+ * that an officer looked at it. */
+static void an_answer_that_is_too_large_ends_nothing(void **state)
+{
+	VAULTMSG ask_m = { 0 }, answer = { 0 };
+	uint8_t *big = calloc(1, VAULTMSG_BODY_MAX + 1);
+	int pair[2];
+
+	(void)state;
+	assert_non_null(big);
+	memset(big, 'x', VAULTMSG_BODY_MAX);
+	assert_ok(db_run(org.vault.db, "UPDATE policies SET settings = ?", "t", (const char *)big));
+	free(big);
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, pair), 0);
+	/* STATE is answered by an error, HELLO by its answer: the vault is still there. */
+	vaultmsg_start(&ask_m, VAULT_STATE);
+	assert_ok(vaultmsg_send(pair[0], &ask_m, 0));
+	vaultmsg_start(&ask_m, VAULT_HELLO);
+	assert_ok(vaultmsg_send(pair[0], &ask_m, 0));
+	assert_ok(vault_serve(&org.vault, pair[1]));
+	assert_ok(vaultmsg_receive(&answer, pair[0], VAULT_STATE));
+	assert_int_equal(answer.type, VAULT_ERROR);
+	assert_int_equal(answer.value[0].number, ERR_SPACE);
+	vaultmsg_drop(&answer);
+	assert_ok(vaultmsg_receive(&answer, pair[0], VAULT_HELLO));
+	assert_int_equal(answer.type, VAULT_OK);
+	close(pair[0]);
+	close(pair[1]);
+}
+
 static void the_state_is_there_after_a_restart(void **state)
 {
 	struct vault again;
@@ -179,9 +241,12 @@ int main(void)
 		cmocka_unit_test_setup_teardown(the_database_has_no_token_secret, setup, teardown),
 		cmocka_unit_test_setup_teardown(the_claim_secret_is_told_once, setup, teardown),
 		cmocka_unit_test_setup_teardown(no_session_no_service, setup, teardown),
+		cmocka_unit_test_setup_teardown(the_root_appoints_and_no_more, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_changed_database_makes_no_officer, setup,
 						teardown),
 		cmocka_unit_test_setup_teardown(checkpoints_only_grow, setup, teardown),
+		cmocka_unit_test_setup_teardown(an_answer_that_is_too_large_ends_nothing, setup,
+						teardown),
 		cmocka_unit_test_setup_teardown(the_state_is_there_after_a_restart, setup,
 						teardown),
 	};
