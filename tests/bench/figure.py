@@ -40,13 +40,17 @@ def short(value):
     return float(f"{value:.4g}")
 
 
+def shown(value):
+    return f"{value:.0f}" if value >= 100 else f"{value:.3g}"
+
+
 HEADINGS = ("figure", "unit", "median", "min", "max", "runs", "goal", "")
 
 
 def table(figures):
     rows = [HEADINGS]
     for f in figures:
-        rows.append((f.name, f.unit, *(f"{v:.3g}" for v in (f.median, min(f.values), max(f.values))),
+        rows.append((f.name, f.unit, *map(shown, (f.median, min(f.values), max(f.values))),
                      str(len(f.values)), f"< {f.goal:g}", "met" if f.met else "NOT met"))
     widths = [max(len(row[i]) for row in rows) for i in range(len(HEADINGS))]
     lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths)).rstrip() for row in rows]
@@ -57,9 +61,9 @@ def table(figures):
 
 def details(figure):
     """Lines below a figure: its parts and its peer."""
-    lines = [f"    {text}: {statistics.median(values):.3g} ({min(values):.3g} to {max(values):.3g})"
+    lines = [f"    {text}: {shown(statistics.median(values))} ({shown(min(values))} to {shown(max(values))})"
              for text, values in figure.parts.items()]
     if figure.peer:
         peer = statistics.median(figure.peer_values)
-        lines.append(f"    {figure.peer}: {peer:.3g}; ratio {figure.median / peer:.3g}")
+        lines.append(f"    {figure.peer}: {shown(peer)}; ratio {figure.median / peer:.3g}")
     return lines

@@ -44,15 +44,15 @@ def kdf_in_linux(laptop):
     return statistics.median(float(t) for t in times[1:])
 
 
-def pss_kib(laptop, *programs):
+def pss_mib(laptop, *programs, line="Pss"):
     """Proportional memory of all processes of these programs together."""
-    names = "|".join(programs)
-    text = laptop.run("for p in /proc/[0-9]*; do case \"$(readlink $p/exe)\" in */" + names.replace("|", "|*/")
-                      + ") grep ^Pss: $p/smaps_rollup;; esac; done")
-    found = [int(n) for n in re.findall(r"Pss:\s*(\d+) kB", text)]
+    patterns = "|".join(f"*/{name}" for name in programs)
+    text = laptop.run(f"for p in /proc/[0-9]*; do case \"$(readlink $p/exe)\" in {patterns}) "
+                      f"grep ^{line}: $p/smaps_rollup;; esac; done")
+    found = [int(n) for n in re.findall(rf"{line}:\s*(\d+) kB", text)]
     if len(found) < len(programs):
         raise RuntimeError(f"only {len(found)} of {programs} run in the guest")
-    return sum(found)
+    return sum(found) / 1024
 
 
 def answering(status):
@@ -82,13 +82,14 @@ def boot_measure(laptop, organisation, number):
     laptop.wait_status(settled, "policy enforced", seconds=150)
     linux_ms = kdf_in_linux(laptop)
     time.sleep(IDLE_S)
-    alone = pss_kib(laptop, *DAEMONS)
+    alone = pss_mib(laptop, *DAEMONS)
     peer_start(laptop)
     time.sleep(IDLE_S)
-    pss = {name: pss_kib(laptop, name) for name in (*DAEMONS, PEER)}
+    pss = {name: pss_mib(laptop, name) for name in (*DAEMONS, PEER)}
+    anonymous = pss_mib(laptop, *DAEMONS, line="Pss_Anon")
     laptop.shutdown()
-    return {"kdf_ms": kdf_ms, "overhead_ms": overhead_ms, "linux_ms": linux_ms, "alone": alone / 1024,
-            **{name: value / 1024 for name, value in pss.items()}}
+    return {"kdf_ms": kdf_ms, "overhead_ms": overhead_ms, "linux_ms": linux_ms, "alone": alone,
+            "anonymous": anonymous, **pss}
 
 
 def guest_figures(progress):
@@ -107,5 +108,6 @@ def guest_figures(progress):
                [1.0] * BOOTS, {"in holdfast.efi, ms": of["kdf_ms"], "in Linux, ms": of["linux_ms"]}),
         Figure("preboot.overhead_s", "s", [ms / 1000 for ms in of["overhead_ms"]], 0.3),
         Figure("agent.pss_mib", "MiB", together, 8, "zabbix-agent2", of[PEER],
-               {**{name: of[name] for name in DAEMONS}, "both, before zabbix-agent2 was started": of["alone"]}),
+               {**{name: of[name] for name in DAEMONS}, "of both, not backed by a file": of["anonymous"],
+                "both, before zabbix-agent2 was started": of["alone"]}),
     ]
