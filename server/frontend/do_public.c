@@ -15,13 +15,22 @@ enum err front_do_health(struct front *f, struct request *r)
 	return r->answer ? OK : ERR_MEMORY;
 }
 
+#define TRIES_BYTES 160
+
+/* Whose failures add up. At signing in: this name from this address, so that nobody can lock out an
+ * officer from elsewhere, nor laptops that are refused everybody else behind the same proxy. */
+static unsigned tries_key(char ret[TRIES_BYTES], const struct request *r, const char *name)
+{
+	snprintf(ret, TRIES_BYTES, "%s %s", r->address, name ? name : "");
+	return name ? LIMIT_NAME : LIMIT_ADDRESS;
+}
+
 static enum err may_try(struct front *f, struct request *r, const char *name)
 {
-	uint64_t now = sidmap_now();
-	unsigned wait = limit_wait(&f->limit, r->address, LIMIT_ADDRESS, now);
+	char key[TRIES_BYTES];
+	unsigned most = tries_key(key, r, name);
+	unsigned wait = limit_wait(&f->limit, key, most, sidmap_now());
 
-	if (!wait && name)
-		wait = limit_wait(&f->limit, name, LIMIT_NAME, now);
 	if (!wait)
 		return OK;
 	r->retry_after_s = wait;
@@ -29,20 +38,24 @@ static enum err may_try(struct front *f, struct request *r, const char *name)
 			 wait);
 }
 
-/* A failure that tells of guessing counts, and is on record. */
+/* A failure that tells of guessing counts, and is on record; but not all of a flood, which would fill
+ * the disk. */
 static void failed(struct front *f, struct request *r, const char *action, const char *name)
 {
-	char actor[80];
+	uint64_t now = sidmap_now();
+	char key[TRIES_BYTES], actor[80];
 
 	if (fault_status(r->fault.code) != 401 && fault_status(r->fault.code) != 403)
 		return;
-	limit_fail(&f->limit, r->address, sidmap_now());
-	if (name)
-		limit_fail(&f->limit, name, sidmap_now());
+	tries_key(key, r, name);
+	limit_fail(&f->limit, key, now);
 	snprintf(actor, sizeof(actor), "address:%s", r->address);
-	if (front_audit(f, actor, action, name ? name : "", fault_text(r->fault.code),
-			r->fault.message))
+	if (limit_wait(&f->limit, actor, LIMIT_ADDRESS, now))
 		return;
+	limit_fail(&f->limit, actor, now);
+	/* What failed has no effect, recorded or not; front_audit has logged it. */
+	(void)!front_audit(f, actor, action, name ? name : "", fault_text(r->fault.code),
+			   r->fault.message);
 }
 
 enum err front_do_claim(struct front *f, struct request *r)
@@ -110,9 +123,27 @@ static enum err device_put(struct front *f, const struct vaultmsg *m)
 		"INSERT INTO devices (id, tag, name, enrolment, attestation, state, enrolled,"
 		" last_contact) VALUES (?, ?, ?, ?, ?, 'enrolled', ?, ?) ON CONFLICT (id) DO UPDATE SET"
 		" name = excluded.name, enrolment = excluded.enrolment, state = excluded.state,"
-		" enrolled = excluded.enrolled, last_contact = excluded.last_contact",
+		" enrolled = excluded.enrolled, last_contact = excluded.last_contact"
+		" WHERE devices.enrolment <> excluded.enrolment",
 		"tttttnn", v[1].text, tag, v[2].text, v[3].text, v[4].text, front_now(),
 		front_now());
+}
+
+/* Row and record together. A repeated request changes nothing (least of all that a device was killed),
+ * unless the first one was interrupted before it came here. */
+static enum err enrolment_keep(struct front *f, const struct vaultmsg *m)
+{
+	enum err e = db_begin(f->db);
+
+	if (!e)
+		e = device_put(f, m);
+	if (!e && db_changes(f->db))
+		e = front_audit(f, "server", "enrol", m->value[1].text, "ok", m->value[2].text);
+	if (!e)
+		e = db_commit(f->db);
+	if (e)
+		db_rollback(f->db);
+	return e;
 }
 
 enum err front_do_enrol(struct front *f, struct request *r)
@@ -129,11 +160,7 @@ enum err front_do_enrol(struct front *f, struct request *r)
 		failed(f, r, "enrol", NULL);
 		return e;
 	}
-	/* A repeated request: the row may still be missing when the first one was interrupted. */
-	e = device_put(f, &answer);
-	if (!e && answer.value[5].number)
-		e = front_audit(f, "server", "enrol", answer.value[1].text, "ok",
-				answer.value[2].text);
+	e = enrolment_keep(f, &answer);
 	if (e)
 		return e;
 	r->jose = strdup(answer.value[0].text);

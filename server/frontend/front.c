@@ -43,7 +43,7 @@ enum err front_ask(struct vaultmsg *ret, struct front *f, struct request *r,
 		return OK;
 	if (fault.code) {
 		r->fault = fault;
-		/* The vault has forgotten the session: so do we, and the client opens another. */
+		/* The client is told so, and opens another. */
 		if (fault.code == FAULT_NO_SESSION && *r->sid)
 			log_line(
 				"the vault does not know a session any more: its client signs in again");

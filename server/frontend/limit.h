@@ -1,4 +1,4 @@
-/* Limit: how often a name or an address may fail at signing in, claiming or enrolling. A bucket of
+/* Limit: how often somebody may fail at signing in, claiming or enrolling. A bucket of
  * failures a key, which empties with time; a small table that forgets the emptiest. */
 #ifndef HOLDFAST_FRONTEND_LIMIT_H
 #define HOLDFAST_FRONTEND_LIMIT_H
@@ -7,8 +7,8 @@
 
 #define LIMIT_SLOTS 4096
 #define LIMIT_SECONDS 6 /* after which one failure is forgotten */
-#define LIMIT_NAME 10
-#define LIMIT_ADDRESS 30
+#define LIMIT_NAME 10    /* at signing in: of a name from one address */
+#define LIMIT_ADDRESS 30 /* at claiming and enrolling: of an address; and failures on record */
 
 struct limit {
 	uint64_t seed; /* so that nobody can choose colliding names */

@@ -131,11 +131,12 @@ class Server:
 
 
 class Connection:
-    def __init__(self, server, pin=None, timeout=70):
+    def __init__(self, server, pin=None, timeout=70, address="127.0.0.1"):
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         context.check_hostname = False
         context.verify_mode = ssl.CERT_NONE
-        self.http = http.client.HTTPSConnection("127.0.0.1", server.port, context=context, timeout=timeout)
+        self.http = http.client.HTTPSConnection("127.0.0.1", server.port, context=context, timeout=timeout,
+                                                source_address=(address, 0))
 
     def send(self, method, path, body=None, headers=None):
         self.http.request(method, path, body, headers or {})

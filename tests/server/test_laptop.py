@@ -25,6 +25,7 @@ def enrolment(server, org):
     wrong = dict(token, secret=b64(bytes(32)))
     check("another token secret: refused", laptop.enrol(server, wrong) == (401, "proof-refused"))
     request = laptop.enrol_request(token)
+    laptop.request = request
     first = Connection(server).send("POST", "/v1/enrol", request)[1]
     again = Connection(server).send("POST", "/v1/enrol", request)[1]
     check("a repeated request gets the same answer", first == again)
@@ -270,6 +271,9 @@ def kill(server, org, laptop, admin):
     admin = org.ada.session(server, org)
     shown = admin.ask("GET", "/v1/devices/" + laptop.id)
     check("the device is killed, and its proof is kept", shown["state"] == "killed" and shown["kill_proof"] == proof)
+    Connection(server).send("POST", "/v1/enrol", laptop.request)
+    check("its enrolment sent once more does not bring it back",
+          admin.ask("GET", "/v1/devices/" + laptop.id)["state"] == "killed")
 
 
 def main():

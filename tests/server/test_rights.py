@@ -4,7 +4,7 @@ import json
 import re
 import time
 
-from protocol import (Connection, Officer, Organisation, PERMISSIONS, ROOT, Server, Session, Signer, b64, check,
+from protocol import (Connection, Laptop, Officer, Organisation, PERMISSIONS, ROOT, Server, Session, Signer, b64, check,
                       enrolled_laptop, new_id, sha256, unb64, verify)
 
 
@@ -186,6 +186,16 @@ def guessing(server, org):
     status, _, answer = Connection(server).send("POST", "/v1/session", eve.session(server, org).open)
     check("… and says for how long", status == 429 and int(answer.headers["Retry-After"]) > 0)
     check("another name is not", org.bob.session(server, org).refusal is None)
+    check("nor is the officer herself, at her own machine",
+          org.ada.session(server, org, address="127.0.0.2").refusal is None)
+    for n in range(60):
+        strangers = Laptop(org).session(server, address="127.0.0.3")
+    check("many laptops that are refused behind one proxy lock nobody out behind it",
+          strangers.refusal == "sign-in-refused" and
+          org.ada.session(server, org, address="127.0.0.3").refusal is None)
+    entries = [json.loads(e["entry"]) for e in org.bob.session(server, org).ask("GET", "/v1/audit?after=20")["entries"]]
+    check("a flood of failures is on record, but not all of it",
+          25 <= len([e for e in entries if e["actor"] == "address:127.0.0.3"]) <= 40)
     salts = [Connection(server).json("GET", f"/v1/officers/{n}/sign-in")[1] for n in ("zoe", "zoe", "bob")]
     check("an unknown name has a salt that stays, of a known one's shape",
           salts[0] == salts[1] != salts[2] and salts[0].keys() == salts[2].keys() and
