@@ -112,6 +112,13 @@ static void put_volumes(FILE *to, const json_t *status)
 	}
 }
 
+static void put_generation(FILE *to, const json_t *status)
+{
+	if (json_is_false(json_object_get(status, "generation_variable")))
+		put_line(to, "Firmware", "keeps no number of the store: an older one that is copied back is not "
+			 "noticed");
+}
+
 static void put_escrow(FILE *to, const json_t *status)
 {
 	const json_t *escrow = json_object_get(status, "escrow");
@@ -203,6 +210,7 @@ void page_print(FILE *to, const json_t *status, uint64_t now)
 	fputc('\n', to);
 	put_laptop(to, status);
 	put_volumes(to, status);
+	put_generation(to, status);
 	put_escrow(to, status);
 	put_server(to, network, now);
 }

@@ -9,9 +9,9 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "agent/footprint.h"
 #include "agent/ipc.h"
 #include "downlink.h"
-#include "footprint.h"
 #include "intake.h"
 #include "notify.h"
 #include "service.h"

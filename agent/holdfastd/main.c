@@ -9,8 +9,8 @@
 #include <stdlib.h>
 #include <sys/stat.h>
 
+#include "agent/footprint.h"
 #include "daemon.h"
-#include "footprint.h"
 
 #define PATH_BYTES 4096
 

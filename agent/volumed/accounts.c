@@ -39,6 +39,8 @@ enum err accounts_add(struct volumed *v, const char *user, const char *password)
 
 	if (!e)
 		e = unlocked_open(&u, v);
+	if (!e && (u.store.head.flags & STORE_LOCKED))
+		e = volumed_about(v, ERR_STATE, "this laptop is locked: a one-time code has to end that first");
 	if (!e)
 		e = volumed_about(v, record_make(&r, v, &u, user, password), "making the user");
 	if (!e)

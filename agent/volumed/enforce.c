@@ -22,18 +22,16 @@ static enum err settings_check(struct volumed *v, const json_t *settings)
 static enum err section_set(struct vstate *s, const struct policy *p, const char *jws,
 			    const json_t *certs)
 {
-	json_t *section = json_pack("{s:s, s:O, s:I, s:O, s:I}", "policy", jws, "certs", certs, "version",
-				    (json_int_t)p->version, "settings", p->settings, "since",
-				    (json_int_t)volumed_now());
+	uint64_t told = vstate_number(vstate_find(s, "policy"), "told");
 
-	if (!section || json_object_set_new(s->root, "policy", section))
-		return ERR_MEMORY;
-	return OK;
+	return vstate_commit(s, "policy",
+			     json_pack("{s:s, s:O, s:I, s:O, s:I, s:I}", "policy", jws, "certs", certs,
+				       "version", (json_int_t)p->version, "settings", p->settings, "since",
+				       (json_int_t)volumed_now(), "told", (json_int_t)told));
 }
 
 enum err enforce_take(struct volumed *v, const struct trust *t, const char *jws, const json_t *certs)
 {
-	uint64_t told = vstate_number(vstate_find(&v->state, "policy"), "told");
 	struct command_trust trust;
 	struct policy p = { 0 };
 	enum err e;
@@ -45,10 +43,7 @@ enum err enforce_take(struct volumed *v, const struct trust *t, const char *jws,
 	else
 		e = settings_check(v, p.settings);
 	if (!e)
-		e = section_set(&v->state, &p, jws, certs);
-	if (!e && told && json_object_set_new(vstate_find(&v->state, "policy"), "told",
-					      json_integer((json_int_t)told)))
-		e = ERR_MEMORY;
+		e = volumed_about(v, section_set(&v->state, &p, jws, certs), "saving the policy");
 	policy_drop(&p);
 	return e;
 }

@@ -4,8 +4,8 @@
 
 #include "agent/volumed/volumed.h"
 
-/* Verify and keep (section "policy"); the caller saves the state and settles. t: whom to trust, which at
- * enrolment is not in v yet. Errors: as policy_verify; ERR_RANGE (a setting, named in v->about). */
+/* Verify and save (section "policy"); the caller settles. t: whom to trust, which at enrolment is not in v
+ * yet. Errors: as policy_verify; ERR_RANGE (a setting, named in v->about); those of vstate_save. */
 MUST_CHECK enum err enforce_take(struct volumed *v, const struct trust *t, const char *jws,
 				 const json_t *certs);
 

@@ -177,18 +177,15 @@ static enum err request_note(struct volumed *v, const struct enrol_token *t, con
 {
 	uint8_t digest[DIGEST_BYTES];
 	TEXT *text = NULL;
-	json_t *note;
 	enum err e;
 
 	jws_digest(digest, request);
 	e = b64_encode(&text, digest, sizeof(digest));
 	if (e)
 		return e;
-	note = json_pack("{s:s, s:s, s:s}", "root_kid", t->root, "enterprise", t->enterprise, "request",
-			 text);
-	if (!note || json_object_set_new(v->state.root, "enrolling", note))
-		return ERR_MEMORY;
-	return vstate_save(&v->state);
+	return vstate_commit(&v->state, "enrolling",
+			     json_pack("{s:s, s:s, s:s}", "root_kid", t->root, "enterprise", t->enterprise,
+				       "request", text));
 }
 
 enum err enrolment_begin(char **ret, struct volumed *v, const char *token,
@@ -267,16 +264,15 @@ static enum err policy_keep(struct volumed *v, const struct trust *t, const json
 static enum err enrolment_keep(struct volumed *v, const struct trust *t, json_t *payload,
 			       const char *root_kid)
 {
-	json_t *section = json_pack("{s:s, s:O}", "root_kid", root_kid, "enrolled", payload);
-	enum err e;
+	enum err e = vstate_commit(&v->state, "enrolment",
+				   json_pack("{s:s, s:O}", "root_kid", root_kid, "enrolled", payload));
 
-	if (!section || json_object_set_new(v->state.root, "enrolment", section))
-		return ERR_MEMORY;
+	if (e)
+		return volumed_about(v, e, "saving the enrolment");
+	/* From here on without effect: it goes with the next save. */
 	vstate_remove(&v->state, "enrolling");
-	e = vstate_save(&v->state);
-	if (!e)
-		v->trust = *t;
-	return e;
+	v->trust = *t;
+	return OK;
 }
 
 enum err enrolment_finish(struct volumed *v, const char *jws)
@@ -287,15 +283,15 @@ enum err enrolment_finish(struct volumed *v, const char *jws)
 
 	if (v->trust.enrolled || !note)
 		return volumed_about(v, ERR_STATE, "no enrolment is under way");
+	/* Of an enrolment that was cut short: no policy holds before there is one. */
+	vstate_remove(&v->state, "policy");
 	e = answer_verify(&t, &payload, v, jws, note);
 	if (!e)
 		e = policy_keep(v, &t, payload);
 	if (!e)
 		e = enrolment_keep(v, &t, payload, vstate_text(note, "root_kid"));
-	if (e) {
-		vstate_remove(&v->state, "policy");
+	if (e)
 		return e;
-	}
 	v->enrol_allowed = 0;
 	event_tell(v, "enrolled", json_pack("{s:s}", "name", v->name));
 	/* Enrolled it is: what cannot be done at once is shown as waiting, and tried again. */

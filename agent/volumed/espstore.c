@@ -133,11 +133,10 @@ enum err espstore_write(const struct espstore *esp, const struct store *s, int b
 
 	if (!e)
 		e = copy_write(esp, first, bytes, len);
-	/* Between the copies: from here on the other one, if it is older, is refused as rolled back. */
+	/* Between the copies: from here on the other one, if it is older, is refused as rolled back. Firmware
+	 * that keeps no variable must not keep a revoked key alive in the second copy: STATUS tells of it. */
 	if (!e)
-		e = genvar_write(esp->efivars, s->head.generation);
-	if (e == ERR_NOT_FOUND)
-		e = OK;
+		(void)!genvar_write(esp->efivars, s->head.generation);
 	if (!e && both)
 		e = copy_write(esp, !first, bytes, len);
 	free(bytes);

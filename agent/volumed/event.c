@@ -20,6 +20,8 @@ enum err event_put(char *ret_id, struct volumed *v, const char *kind, json_t *de
 	char id[33];
 	enum err e;
 
+	if (ret_id)
+		*ret_id = '\0';
 	if (!v->trust.enrolled)
 		return OK;
 	volumed_id(id);

@@ -5,7 +5,7 @@
 #include "agent/volumed/volumed.h"
 
 /* Sign and put into the outbox; before enrolment there is nobody to tell: OK, and nothing is kept.
- * detail is given away (NULL: empty). ret_id (33 characters) may be NULL.
+ * detail is given away (NULL: empty). ret_id (33 characters; "" when nothing was kept) may be NULL.
  * Errors: ERR_MEMORY, ERR_SPACE, ERR_IO; they are logged. */
 MUST_CHECK enum err event_put(char *ret_id, struct volumed *v, const char *kind, json_t *detail);
 

@@ -11,6 +11,7 @@
 #include <sys/resource.h>
 #include <sys/stat.h>
 
+#include "agent/footprint.h"
 #include "agent/volumed/attest.h"
 #include "agent/volumed/durable.h"
 #include "agent/volumed/erasure.h"
@@ -199,6 +200,7 @@ int main(int argc, char **argv)
 	if (sodium_init() < 0 || options_read(&v.options, argc, argv))
 		return EXIT_FAILURE;
 	privileges_narrow();
+	footprint_limit();
 	v.started = volumed_now();
 	bootkeys_init(&v.keys);
 	status = run(&v);

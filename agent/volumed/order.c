@@ -8,6 +8,9 @@
 #include "agent/volumed/rotation.h"
 #include "agent/volumed/settle.h"
 
+/* The server may sign "sync": a number far ahead would use up those of the officers' orders. */
+#define SYNC_JUMP_MAX (1u << 20)
+
 static enum err done_put(char *ret_id, struct volumed *v, const struct command *c)
 {
 	return event_put(ret_id, v, "command-done",
@@ -38,13 +41,15 @@ static enum err carried_out(struct volumed *v, const struct command *c)
 	return unlocked_save(&u, v, 0);
 }
 
+/* The event first: a power cut between the two has the order carried out twice, which changes nothing. The
+ * other way round it would be refused as a replay, though it was done. */
 static enum err done(struct volumed *v, const struct command *c, enum power_action then)
 {
 	char event[33];
-	enum err e = carried_out(v, c);
+	enum err e = done_put(event, v, c);
 
-	if (!e)
-		e = done_put(event, v, c);
+	if (!e && carried_out(v, c))
+		volumed_log("the number of a command was not saved", NULL);
 	if (!e && then != POWER_NONE)
 		power_after(&v->power, then, event);
 	return e;
@@ -70,9 +75,13 @@ static enum err order_lock(struct volumed *v, const struct command *c, const cha
 {
 	const json_t *restart = json_object_get(c->args, "restart");
 	UNLOCKED u = { 0 };
-	enum err e = unlocked_open(&u, v);
+	enum err e;
 
 	(void)jws;
+	/* Saved with the number: without it, work that this start left over would end the lock. */
+	if (json_object_set_new(vstate_make(&v->state, "boot"), "locked", json_string(v->boot.digest)))
+		return ERR_MEMORY;
+	e = unlocked_open(&u, v);
 	if (!e)
 		e = rotation_run(v, &u, ROTATION_LOCK);
 	if (e)
@@ -143,7 +152,10 @@ static enum err verify(struct command *ret, struct volumed *v, const char *jws, 
 		memset(&u.store.head, 0, sizeof(u.store.head));
 	trust_for_command(&trust, &v->trust, &v->state, u.store.head.command_seq,
 			  u.store.head.kill_seq, volumed_now());
-	return command_verify(ret, jws, list, &trust);
+	e = command_verify(ret, jws, list, &trust);
+	if (!e && !strcmp(ret->name, "sync") && ret->sequence - trust.command_seq > SYNC_JUMP_MAX)
+		e = ERR_RANGE;
+	return e;
 }
 
 static enum err carry_out(struct volumed *v, const struct command *c, const char *jws)

@@ -27,7 +27,7 @@ void power_after(struct power *p, enum power_action action, const char *event)
 
 void power_delivered(struct power *p, const char *event)
 {
-	if (p->action != POWER_NONE && !strcmp(p->event, event))
+	if (p->action != POWER_NONE && *p->event && !strcmp(p->event, event))
 		p->deadline = 0;
 }
 

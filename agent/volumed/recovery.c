@@ -86,10 +86,11 @@ static enum err keyslots_add(json_t *prints, struct volumed *v, const struct unl
 	return volumed_about(v, e, "adding the new recovery keyslot");
 }
 
+/* "for": the wish that this key fulfils. One that comes later wants a key made after it. */
 static enum err next_announce(json_t *section, const char *id)
 {
-	json_t *next = json_pack("{s:s, s:I, s:{}}", "id", id, "created", (json_int_t)volumed_now(),
-				 "prints");
+	json_t *next = json_pack("{s:s, s:I, s:{}, s:O?}", "id", id, "created", (json_int_t)volumed_now(),
+				 "prints", "for", json_object_get(section, "wanted"));
 
 	return !next || json_object_set_new(section, "next", next) ? ERR_MEMORY : OK;
 }
@@ -174,7 +175,7 @@ static enum err record_exchange(struct volumed *v, struct unlocked *u, const jso
 
 static void done_tell(struct volumed *v, const json_t *section)
 {
-	const json_t *wanted = json_object_get(section, "wanted");
+	const json_t *wanted = json_object_get(json_object_get(section, "next"), "for");
 	const char *command = vstate_text(wanted, "command"), *reason = vstate_text(wanted, "reason");
 
 	event_tell(v, "recovery-rotated",
@@ -205,8 +206,9 @@ static enum err next_finish(struct volumed *v, struct unlocked *u, json_t *secti
 	if (e)
 		return e;
 	done_tell(v, section);
+	if (json_equal(json_object_get(section, "wanted"), json_object_get(next, "for")))
+		(void)json_object_del(section, "wanted");
 	(void)json_object_del(section, "next");
-	(void)json_object_del(section, "wanted");
 	return vstate_save(&v->state);
 }
 

@@ -120,8 +120,7 @@ static enum err policy_take(struct volumed *v, const char *jws, const char *cert
 
 	if (e)
 		return volumed_about(v, e, "policy");
-	e = enforce_take(v, &v->trust, jws, certs);
-	return e ? e : vstate_save(&v->state);
+	return enforce_take(v, &v->trust, jws, certs);
 }
 
 static enum err serve_policy(const struct request *r)
@@ -183,7 +182,7 @@ static const struct {
 	{ IPC_ENROL_ALLOW, 0, serve_enrol_allow },
 	{ IPC_ENROL_BEGIN, 0, serve_enrol_begin },
 	{ IPC_ENROL_FINISH, 0, serve_enrol_finish },
-	{ IPC_SESSION_CERT, 0, serve_session_cert },
+	{ IPC_SESSION_CERT, 1, serve_session_cert }, /* the proof has to get out */
 	{ IPC_USER_PROOF, 0, serve_user_proof },
 	{ IPC_OUTBOX_NEXT, 1, serve_outbox_next },
 	{ IPC_OUTBOX_DONE, 1, serve_outbox_done },

@@ -144,9 +144,13 @@ enum err rotation_run(struct volumed *v, struct unlocked *u, enum rotation_seals
 	}
 	u->uk = fresh;
 	e = unlocked_save(u, v, 1);
+	if (!e) {
+		u->found.copy[0] = u->found.copy[1] = OK;
+		u->found.same_key = 1;
+		e = rotation_settle(v, u);
+	}
+	/* The old key may still open: settling goes on each minute. */
 	if (e)
-		return e;
-	u->found.copy[0] = u->found.copy[1] = OK;
-	u->found.same_key = 1;
-	return rotation_settle(v, u);
+		volumed_unsettled(v);
+	return e;
 }

@@ -1,7 +1,7 @@
 #include "agent/volumed/server.h"
 
 #include <errno.h>
-#include <malloc.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -9,12 +9,16 @@
 #include <systemd/sd-daemon.h>
 #include <unistd.h>
 
+#include "agent/footprint.h"
 #include "agent/volumed/durable.h"
 #include "agent/volumed/requests.h"
 #include "agent/volumed/settle.h"
 
 #define PEERS_MAX 32
+#define PEERS_OF_AGENT 24
+#define PEERS_OF_OTHERS 16
 #define RETRY_S 60
+#define IDLE_MS 3000
 #define CHECK_S 86400
 
 struct peer {
@@ -29,6 +33,7 @@ struct loop {
 	size_t count;
 	struct peer peers[PEERS_MAX];
 	uint64_t next_retry, next_check; /* s */
+	int released;                    /* idle, and memory given back */
 };
 
 static volatile sig_atomic_t stopped;
@@ -45,16 +50,23 @@ static void peer_close(struct loop *l, size_t i)
 	l->peers[i] = l->peers[--l->count];
 }
 
+/* Whoever fills what is his leaves room for those who are more than he. */
+static size_t peers_allowed(const struct loop *l, uid_t uid)
+{
+	if (uid == 0)
+		return PEERS_MAX;
+	return uid == l->v->agent_uid ? PEERS_OF_AGENT : PEERS_OF_OTHERS;
+}
+
+/* A peer that asks and does not read must not hold up the others, let alone a kill: its socket does not
+ * block, and it is dropped when it is full. One answer always fits. */
 static void peer_accept(struct loop *l)
 {
 	struct peer p = { .fd = -1 };
 
 	if (ipc_accept(&p.fd, &p.who, l->listener))
 		return;
-	/* Full: the oldest of an unprivileged sort would do as well, but refusing is plain. Root and the
-	 * agent keep room, as others may fill half of it. */
-	if (l->count == PEERS_MAX ||
-	    (l->count >= PEERS_MAX / 2 && p.who.uid != 0 && p.who.uid != l->v->agent_uid)) {
+	if (l->count >= peers_allowed(l, p.who.uid) || fcntl(p.fd, F_SETFL, O_NONBLOCK)) {
 		close(p.fd);
 		return;
 	}
@@ -110,19 +122,24 @@ static void timers_run(struct loop *l)
 
 static int wait_ms(const struct loop *l)
 {
-	int power = power_wait_ms(&l->v->power);
+	int power = power_wait_ms(&l->v->power), idle = l->released ? RETRY_S * 1000 : IDLE_MS;
 
-	return power >= 0 && power < RETRY_S * 1000 ? power : RETRY_S * 1000;
+	return power >= 0 && power < idle ? power : idle;
 }
 
 static void step(struct loop *l)
 {
 	struct pollfd fds[PEERS_MAX + 1] = { { .fd = l->listener, .events = POLLIN } };
 	size_t count = l->count;
+	int n;
 
 	for (size_t i = 0; i < count; i++)
 		fds[i + 1] = (struct pollfd){ .fd = l->peers[i].fd, .events = POLLIN };
-	if (poll(fds, count + 1, wait_ms(l)) < 0 && errno != EINTR)
+	n = poll(fds, count + 1, wait_ms(l));
+	l->released = !n;
+	if (!n)
+		footprint_release();
+	else if (n < 0 && errno != EINTR)
 		volumed_log("poll", strerror(errno));
 	else
 		for (size_t i = count; i-- > 0;)
@@ -132,8 +149,6 @@ static void step(struct loop *l)
 		peer_accept(l);
 	timers_run(l);
 	notify_all(l);
-	/* Work comes rarely, and leaves large free blocks behind: this daemon stays small in between. */
-	(void)malloc_trim(0);
 	power_run(&l->v->power, l->v->options.no_power);
 }
 

@@ -53,6 +53,22 @@ static enum err enrolment_into_store(struct volumed *v, struct unlocked *u)
 	return unlocked_save(u, v, 0);
 }
 
+/* A lock that was ordered in this start is younger than what this start has left to do. */
+static int lock_is_younger(const struct volumed *v)
+{
+	const char *during = vstate_text(vstate_find(&v->state, "boot"), "locked");
+
+	return during && !strcmp(during, v->boot.digest);
+}
+
+static int seals_missing(const struct store *s)
+{
+	for (uint32_t i = 0; i < s->head.record_count; i++)
+		if (s->records[i].kind == CREDENTIAL_PASSWORD && !s->records[i].has_seal)
+			return 1;
+	return 0;
+}
+
 static int booted_by(const struct volumed *v, const struct record *r)
 {
 	char id[33];
@@ -62,7 +78,7 @@ static int booted_by(const struct volumed *v, const struct record *r)
 }
 
 /* The code that started this laptop is burnt: its record goes, the key that it gave is rotated, and with
- * it a lock ends. */
+ * it an earlier lock ends. */
 static enum err code_used(struct volumed *v, struct unlocked *u)
 {
 	struct record *r = NULL;
@@ -76,7 +92,7 @@ static enum err code_used(struct volumed *v, struct unlocked *u)
 	memcpy(id, r->id, sizeof(id));
 	e = store_remove(&u->store, id);
 	if (!e)
-		e = rotation_run(v, u, ROTATION_RESEAL);
+		e = rotation_run(v, u, lock_is_younger(v) ? ROTATION_LOCK : ROTATION_RESEAL);
 	if (e)
 		return e;
 	event_tell(v, "code-used", json_pack("{s:i}", "number", (int)v->boot.number));
@@ -96,7 +112,7 @@ static enum err recovery_used(struct volumed *v, struct unlocked *u)
 	    (handled && !strcmp(handled, v->boot.digest)) ||
 	    store_find_code(&r, &u->store, CREDENTIAL_RECOVERY_KEY, 0) || !booted_by(v, r))
 		return OK;
-	if (u->store.head.flags & STORE_LOCKED)
+	if (!lock_is_younger(v) && ((u->store.head.flags & STORE_LOCKED) || seals_missing(&u->store)))
 		e = rotation_run(v, u, ROTATION_RESEAL);
 	if (!e && !json_object_get(recovery, "wanted") && !json_object_get(recovery, "next"))
 		e = recovery_want(v, "used", NULL);
@@ -109,10 +125,13 @@ static void generation_mend(struct volumed *v, const struct unlocked *u)
 {
 	uint64_t now = u->store.head.generation;
 
-	if (u->found.generation_known && u->found.generation > now)
+	if (u->found.generation_known && u->found.generation > now &&
+	    v->rolled_back_told != u->found.generation) {
+		v->rolled_back_told = u->found.generation;
 		event_tell(v, "store-rolled-back",
 			   json_pack("{s:I, s:I}", "found", (json_int_t)now, "expected",
 				     (json_int_t)u->found.generation));
+	}
 	if (u->found.generation_known && u->found.generation >= now)
 		return;
 	if (!genvar_write(v->esp.efivars, now) && !u->found.generation_known)
@@ -171,11 +190,7 @@ enum err settle_run(struct volumed *v)
 		status_tell(v);
 		return OK;
 	}
-	if (strcmp(v->unsettled, v->about))
-		volumed_log("not finished, tried again in a minute", v->about);
-	if (!v->unsettled_since)
-		v->unsettled_since = volumed_now();
-	memcpy(v->unsettled, v->about, sizeof(v->unsettled));
+	volumed_unsettled(v);
 	return e;
 }
 

@@ -2,6 +2,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "agent/volumed/accounts.h"
 #include "agent/volumed/enforce.h"
@@ -71,7 +72,13 @@ static void wait_put(json_t *list, const char *what, uint64_t since, const char 
 						    (json_int_t)since, "do", advice));
 }
 
-static json_t *waiting_of(const struct volumed *v, const struct store *s,
+/* Does the firmware know today's generation? A copy of the ESP from before can be told by it alone. */
+static int generation_kept(const struct espstore_found *found, const struct store *s)
+{
+	return found->generation_known && found->generation >= s->head.generation;
+}
+
+static json_t *waiting_of(const struct volumed *v, const struct store *s, int generation,
 			  const struct escrow_progress *p)
 {
 	static const char *const receipt = "nothing, if the server can be reached; it is sent again by itself";
@@ -96,6 +103,9 @@ static json_t *waiting_of(const struct volumed *v, const struct store *s,
 	if (s->head.flags & STORE_LOCKED)
 		wait_put(list, "a one-time code: this laptop is locked", v->started,
 			 "restart, and ask the helpdesk for a code");
+	if (!generation && s->head.generation && !access(v->esp.efivars, X_OK))
+		wait_put(list, "the firmware: it did not keep the store's generation", v->started,
+			 "nothing, if it was full for a moment; else update the firmware or clear its variables");
 	for (size_t i = 0; i < v->volume_count; i++)
 		if (strcmp(v->volumes[i].header, "as vouched"))
 			wait_put(list, "a volume whose header is not the one vouched for", v->started,
@@ -121,9 +131,10 @@ enum err statustext_make(char **ret, const struct volumed *v)
 			   v->trust.enrolled, "enrolment", v->trust.enrolment, "enterprise",
 			   v->trust.enterprise, "generation", (json_int_t)s.head.generation, "locked",
 			   (s.head.flags & STORE_LOCKED) != 0, "killed", v->killed, "users",
-			   (int)accounts_count(&s), "generation_variable", found.generation_known,
+			   (int)accounts_count(&s), "generation_variable", generation_kept(&found, &s),
 			   "volumes", volumes_of(v), "escrow", escrow_of(v, &p), "policy",
-			   policy_of(v, &s, &p), "waiting", waiting_of(v, &s, &p), "events_pending",
+			   policy_of(v, &s, &p), "waiting", waiting_of(v, &s, generation_kept(&found, &s),
+				      &p), "events_pending",
 			   (json_int_t)outbox_events(&v->outbox));
 	if (!status ||
 	    json_object_set_new(status, "booted_by",
@@ -137,7 +148,7 @@ enum err statustext_make(char **ret, const struct volumed *v)
 void statustext_summary(char *ret, size_t size, const struct volumed *v)
 {
 	const char *volumes = "sound";
-	struct espstore_found found;
+	struct espstore_found found = { 0 };
 	STORE s = { 0 };
 
 	if (espstore_load(&s, &found, &v->esp))
@@ -145,6 +156,7 @@ void statustext_summary(char *ret, size_t size, const struct volumed *v)
 	for (size_t i = 0; i < v->volume_count; i++)
 		if (strcmp(v->volumes[i].header, "as vouched") || v->volumes[i].foreign)
 			volumes = v->volumes[i].header;
-	(void)snprintf(ret, size, "%d %s %llu %d %s", v->trust.enrolled, enforce_state(v),
-		       (unsigned long long)enforce_version(v), s.head.flags & STORE_LOCKED, volumes);
+	(void)snprintf(ret, size, "%d %s %llu %d %s %d", v->trust.enrolled, enforce_state(v),
+		       (unsigned long long)enforce_version(v), s.head.flags & STORE_LOCKED, volumes,
+		       generation_kept(&found, &s));
 }

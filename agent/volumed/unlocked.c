@@ -53,6 +53,9 @@ enum err unlocked_save(struct unlocked *u, struct volumed *v, int both)
 {
 	enum err e;
 
+	/* Never below what the firmware knows: pre-boot would refuse it. */
+	if (u->found.generation_known && u->found.generation > u->store.head.generation)
+		u->store.head.generation = u->found.generation;
 	u->store.head.generation++;
 	e = manifest_sign(&u->store.manifest, u->store.head.device, &u->sk);
 	if (!e)

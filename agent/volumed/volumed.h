@@ -52,6 +52,7 @@ struct volumed {
 	int notify;             /* the outbox has something new */
 	size_t volume_count;
 	struct volume_state volumes[MANIFEST_VOLUMES_MAX];
+	uint64_t rolled_back_told; /* generation of the firmware when a roll-back was told */
 	char about[320];        /* what the last error was about, for people */
 	char unsettled[320];    /* why the wanted state is not reached; "" */
 	uint64_t unsettled_since;
@@ -60,6 +61,9 @@ struct volumed {
 
 /* Note what an error was about; gives e back, so that it can end a function. */
 enum err volumed_about(struct volumed *v, enum err e, const char *what);
+
+/* What v->about says is left to be done: STATUS shows it, and settling is tried each minute. */
+void volumed_unsettled(struct volumed *v);
 
 /* Seconds since 1970. */
 uint64_t volumed_now(void);

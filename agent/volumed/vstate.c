@@ -63,6 +63,21 @@ void vstate_remove(struct vstate *s, const char *section)
 	(void)json_object_del(s->root, section);
 }
 
+enum err vstate_commit(struct vstate *s, const char *section, json_t *content)
+{
+	JSON *before = json_incref(vstate_find(s, section));
+	enum err e = content && !json_object_set_new(s->root, section, content) ? vstate_save(s)
+										: ERR_MEMORY;
+
+	if (!e)
+		return OK;
+	if (!before)
+		vstate_remove(s, section);
+	else if (json_object_set(s->root, section, before))
+		return ERR_MEMORY;
+	return e;
+}
+
 uint64_t vstate_number(const json_t *section, const char *name)
 {
 	const json_t *n = json_object_get(section, name);

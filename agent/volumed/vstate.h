@@ -31,6 +31,10 @@ json_t *vstate_find(const struct vstate *s, const char *section);
 json_t *vstate_make(struct vstate *s, const char *section);
 void vstate_remove(struct vstate *s, const char *section);
 
+/* Give s this section (the reference is taken; NULL: no memory) and save. On failure everything is as it
+ * was: what could not be saved must not seem to be in force. Errors: ERR_MEMORY, those of vstate_save. */
+MUST_CHECK enum err vstate_commit(struct vstate *s, const char *section, json_t *content);
+
 /* Members with a default. */
 uint64_t vstate_number(const json_t *section, const char *name);
 const char *vstate_text(const json_t *section, const char *name); /* NULL: absent */

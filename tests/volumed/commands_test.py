@@ -17,9 +17,10 @@ def test_matrix():
     other.device, other.enrolment = org.device, org.enrolment
     now = int(time.time())
     try:
-        done = laptop.command("sync", sequence=10)
+        replayed = org.command("sync", sequence=10)
+        laptop.ask("COMMAND", replayed, org.certs())
+        done = laptop.drain()[0]
         assert [e["kind"] for e in done] == ["command-done"], done
-        replayed = org.command("lock", sequence=10)
         server_cert = org.cert("server", org.enterprise, org.server)
         forged = org.command("kill").split(".")
         changed = org.command("sync", sequence=90).split(".")
@@ -43,7 +44,13 @@ def test_matrix():
             ("another enrolment", org.command("kill", enrolment="00" * 16), org.certs(),
              "ERR_MISDIRECTED"),
             ("expired", org.command("lock", sequence=20, expires=now - 10), org.certs(), "ERR_EXPIRED"),
-            ("replayed", replayed, org.certs(), "ERR_REPLAY"),
+            ("replayed, byte for byte", replayed, org.certs(), "ERR_REPLAY"),
+            ("another order with the last number", org.command("lock", sequence=10), org.certs(), "ERR_REPLAY"),
+            ("kill of another organisation, with our server's certificate",
+             other.command("kill", key=other.officer), org.certs(server_cert), "ERR_SIGNATURE"),
+            ("server's key as its own officer", org.command("kill", key=org.server), org.certs(
+                org.cert("officer", "olga", org.server, issuer=org.server, permissions=["kill"])), "ERR_DENIED"),
+            ("sync with a number far ahead", org.command("sync", sequence=2**63 - 1), org.certs(), "ERR_RANGE"),
             ("out of order", org.command("lock", sequence=3), org.certs(), "ERR_REPLAY"),
             ("kill with number 0", org.command("kill", sequence=0), org.certs(), "ERR_REPLAY"),
             ("no certificates", org.command("kill"), "[]", None),

@@ -5,7 +5,7 @@ import os
 import time
 
 from laptop import enrolled_laptop, main
-from organisation import b64
+from organisation import b64, verify
 from sockets import Refused
 
 
@@ -40,6 +40,8 @@ def test_kill():
                 raise AssertionError(name + " was served after a kill")
             except Refused:
                 pass
+        cert = laptop.ask("SESSION_CERT", bytes(32))[0]
+        assert verify("holdfast-cert", cert, laptop.org.attestation)["role"] == "session", "a new holdfastd delivers"
         laptop.ask("SENT", events[0]["id"])
         time.sleep(0.2)
         assert open(laptop.path("stdout")).read() == "power off\n"

@@ -78,16 +78,17 @@ class Laptop:
             return run(TOOL, "recovery", self.esp, out, text=code + "\n")
         return run(TOOL, "handoff", self.esp, user, out, text=password + "\n")
 
-    def start(self, wrap=(), wait=True):
+    def start(self, wrap=(), wait=True, options=()):
         devices = []
         for image in self.images:
-            self.uuids.setdefault(image, uuid_of(image))
+            if image not in self.uuids:
+                self.uuids[image] = uuid_of(image)
             devices += ["--device", f"{self.uuids[image]}={image}"]
         self.log = open(self.path("log"), "a")
         self.process = subprocess.Popen(
             [*wrap, VOLUMED, "--state", self.path("state"), "--run", self.path("run"), "--esp", self.esp,
              "--efivars", self.path("efivars"), "--handoff", self.path("handoff"), "--no-power",
-             *devices], stdout=open(self.path("stdout"), "a"), stderr=self.log)
+             *devices, *options], stdout=open(self.path("stdout"), "a"), stderr=self.log)
         if wait:
             assert self.connect(), open(self.path("log")).read()
         return self
