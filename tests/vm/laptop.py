@@ -43,13 +43,15 @@ class Laptop(Machine):
         """Switch on, up to nothing in particular. log_writes: file that gets the order of all writes."""
         disk = ["-blockdev", f"driver=qcow2,node-name=disk,file.driver=file,file.filename={self.image.name},"
                              "file.aio=threads,cache.direct=off,discard=unmap"]
-        node = "disk"
+        disk += ["-object", "throttle-group,id=limit",
+                 "-blockdev", "driver=throttle,node-name=slowed,throttle-group=limit,file=disk"]
+        node = "slowed"
         if log_writes:
             log = self.folder / log_writes
             log.unlink(missing_ok=True)
             log.touch()
             disk += ["-blockdev", f"driver=file,node-name=log,filename={log_writes}",
-                     "-blockdev", "driver=blklogwrites,node-name=logged,file=disk,log=log"]
+                     "-blockdev", "driver=blklogwrites,node-name=logged,file=slowed,log=log"]
             node = "logged"
         self.launch("-drive", f"if=pflash,format=raw,unit=0,readonly=on,file={OVMF}/OVMF_CODE_4M.fd",
                     "-drive", "if=pflash,format=raw,unit=1,file=vars.fd",
@@ -115,8 +117,15 @@ class Laptop(Machine):
     # ---- the disk from outside (the machine is off) ----
 
     def disk(self):
-        """A raw copy of the disk as it is now."""
-        assert not self.running(), "the machine is on"
+        """A raw copy of the disk as it is now; a machine that is on stands still meanwhile."""
+        if self.running():
+            self.run("sync")
+            self.qmp("stop")
+            self.qmp("human-monitor-command", **{"command-line": 'qemu-io disk flush'})
+            try:
+                return Disk.flatten(self.image, self.folder / "outside.img", self.info)
+            finally:
+                self.qmp("cont")
         return Disk.flatten(self.image, self.folder / "outside.img", self.info)
 
     def put_disk(self, disk):

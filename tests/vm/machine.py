@@ -294,8 +294,7 @@ class Machine:
 
     def throttle(self, bytes_per_second):
         """Slow the disk's writes down; 0 lifts it."""
-        self.qmp("block_set_io_throttle", id="disk-device", bps=0, bps_rd=0, bps_wr=bytes_per_second,
-                 iops=0, iops_rd=0, iops_wr=0)
+        self.qmp("qom-set", path="/objects/limit", property="limits", value={"bps-write": bytes_per_second})
 
     def power_cut_during(self, action, seconds):
         """Start an action and cut the power so many seconds later."""

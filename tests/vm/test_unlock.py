@@ -22,8 +22,8 @@ def first_start(laptop, organisation):
     check(status != 0, "the hand-off with the keys is gone")
 
     laptop.enrol(organisation)
-    detail = organisation.wait_device("laptop", lambda d: d["policy_version"] >= 1 and d["scope"] == "user",
-                                      "policy enforced, with the proof of the user who typed the password")
+    detail = organisation.wait_device("laptop", lambda d: d["policy_version"] >= 1, "policy enforced")
+    laptop.wait_status(lambda s: s["network"]["session"] == "user", "a session with the user's proof")
     show("ok  policy enforced, and the session has the proof of the user who typed the password")
     kinds = [r["kind"] for r in detail["escrow"] if r["current"]]
     check(kinds.count("recovery-key") == 1 and kinds.count("one-time-code") >= 1,
@@ -49,7 +49,8 @@ def helpdesk_start(laptop, organisation):
     number = event["detail"].get("value", event["detail"].get("number"))
     check(number is not None, f"the server knows that code number {number} was used")
     old_key = old_store.unlock_key(old_store.code(number), code.encode())
-    organisation.wait_device("laptop", lambda d: d["scope"] == "recovered", "a start by code is a limited proof")
+    laptop.wait_status(lambda s: s["network"]["session"] == "recovered", "a start by code is a limited proof")
+    show("ok  the session of a start by code is a limited one")
     laptop.wait_status(enforced, "settled again")
     laptop.shutdown()
     after = laptop.disk()

@@ -1,14 +1,11 @@
 """The demo that types for itself and tells the story to the end."""
-import shutil
 import time
 import traceback
 
 import storefile
-from laptop import OVMF, Laptop, enforced
+from laptop import Laptop, enforced
 from organisation import Organisation, payload
 from page import chapter, missed, note, quote, say, seen, title
-
-STEPS = 12
 
 
 class Story:
@@ -65,7 +62,8 @@ class Story:
         self.seen("recovery-key" in current and "one-time-code" in current,
                   f"Recovery key and {current.count('one-time-code')} one-time codes are escrowed, and the server's "
                   "signed receipt was checked.")
-        self.seen(detail["policy_version"] >= 1 and detail["scope"] == "user", "The policy is enforced.")
+        self.laptop.wait_status(lambda s: s["network"]["session"] == "user", "a session with the user's proof")
+        self.seen(True, "The policy is enforced, in a session with the proof of the user who unlocked the disk.")
         quote(self.laptop.run("holdfast status"), "laptop")
 
     def remote_help(self):
@@ -83,7 +81,6 @@ class Story:
         self.seen(True, "The code starts the laptop.")
         self.organisation.wait_event("laptop", "preboot-code-used")
         self.laptop.wait_status(enforced, "settled")
-        self.organisation.wait_device("laptop", lambda d: d["scope"] == "recovered", "laptop is in contact")
         self.seen(True, "The server knows which code was used. It is burned: the unlock key has been changed.")
 
     def kill(self):
