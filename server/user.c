@@ -2,11 +2,13 @@
 #include "user.h"
 
 #include <dirent.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
 #include <pwd.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "log.h"
@@ -57,6 +59,21 @@ int user_own(const char *path, const struct user *u)
 	return u->change ? lchown(path, u->uid, u->gid) : 0;
 }
 
+/* Only what is a file of this folder alone: its owner could have linked another's here, to be given it
+ * by root. */
+static int own_file(int dir, const char *name, const struct user *u)
+{
+	int fd = openat(dir, name, O_PATH | O_NOFOLLOW | O_CLOEXEC), bad = 0;
+	struct stat st;
+
+	if (fd < 0)
+		return errno == ENOENT ? 0 : -1;
+	if (!fstat(fd, &st) && S_ISREG(st.st_mode) && st.st_nlink == 1)
+		bad = fchownat(fd, "", u->uid, u->gid, AT_EMPTY_PATH);
+	close(fd);
+	return bad;
+}
+
 int user_own_files(const char *dir, const struct user *u)
 {
 	const struct dirent *entry;
@@ -69,9 +86,7 @@ int user_own_files(const char *dir, const struct user *u)
 	if (!d)
 		return -1;
 	while (!bad && (entry = readdir(d)))
-		if (strcmp(entry->d_name, ".") && strcmp(entry->d_name, ".."))
-			bad = fchownat(dirfd(d), entry->d_name, u->uid, u->gid,
-				       AT_SYMLINK_NOFOLLOW);
+		bad = own_file(dirfd(d), entry->d_name, u);
 	closedir(d);
 	return bad;
 }

@@ -98,18 +98,44 @@ static enum err permit(struct front *f, struct request *r, const char *token)
 	return e;
 }
 
+static int officer_acts(const struct request *r)
+{
+	return is_officers(r->route) && strcmp(r->method, "GET");
+}
+
 /* Officers' changes and everybody's denials are on record; reading is not. */
 static enum err audit_outcome(struct front *f, struct request *r)
 {
 	int denied = fault_status(r->fault.code) == 403;
-	int officer_acts = is_officers(r->route) && strcmp(r->method, "GET");
-	const char *object = *r->param[0] ? r->param[0] : "";
 
-	if (!denied && !officer_acts)
+	if (!denied && !officer_acts(r))
 		return OK;
-	return front_audit(f, r->actor, r->route->name, object,
+	return front_audit(f, r->actor, r->route->name, r->param[0],
 			   r->fault.code ? fault_text(r->fault.code) : "ok",
 			   r->fault.code ? r->fault.message : r->detail);
+}
+
+/* An officer's change and its record are one transaction: neither is there without the other. */
+static enum err handle_and_record(struct front *f, struct request *r, const char *token)
+{
+	enum err e = officer_acts(r) ? db_begin(f->db) : OK, recorded;
+
+	if (!e)
+		e = permit(f, r, token);
+	if (!e)
+		e = r->route->handler(f, r);
+	fault_complete(&r->fault, e);
+	if (r->wait_until_ms)
+		return e;
+	recorded = audit_outcome(f, r);
+	if (!recorded && officer_acts(r))
+		recorded = db_commit(f->db);
+	if (!recorded)
+		return e;
+	db_rollback(f->db);
+	json_drop(&r->answer);
+	r->fault = (struct fault){ 0 };
+	return fault_say(&r->fault, FAULT_INTERNAL, ERR_IO, "the audit log cannot be written");
 }
 
 static enum err first_pass(struct front *f, struct request *r, const char *authorization)
@@ -120,15 +146,7 @@ static enum err first_pass(struct front *f, struct request *r, const char *autho
 	if (e || r->route->scope == SCOPE_NONE)
 		return e ? e : r->route->handler(f, r);
 	e = open_request(&token, f, r);
-	if (e)
-		return e;
-	e = permit(f, r, token);
-	if (!e)
-		e = r->route->handler(f, r);
-	fault_complete(&r->fault, e);
-	if (!r->wait_until_ms && audit_outcome(f, r))
-		e = fault_say(&r->fault, FAULT_INTERNAL, ERR_IO, "the audit log cannot be written");
-	return e;
+	return e ? e : handle_and_record(f, r, token);
 }
 
 static enum err next_pass(struct front *f, struct request *r)

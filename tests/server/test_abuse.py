@@ -2,6 +2,7 @@
 """What attackers and accidents do to the server: oversize and slow requests, a stolen state folder, kill -9,
 a changed audit log."""
 import os
+import pathlib
 import re
 import signal
 import socket
@@ -169,6 +170,17 @@ def accounts():
         check("each owns its own folder", owners["vault.db"] == owners["server.key"] == owners["vault"] == 64102 and
               owners["holdfast.db"] == owners["tls.key"] == 64101)
         one_dies(server, org, laptop)
+        planted_link(server)
+
+
+def planted_link(server):
+    """A frontend that was taken over links somebody else's file into its folder, for root to make it its own."""
+    server.stop()
+    other = pathlib.Path(server.folder.name) / "another"
+    other.write_text("root's")
+    os.link(other, server.state / "frontend/linked")
+    server.start()
+    check("root gives away no file that is linked into the frontend's folder", other.stat().st_uid == 0)
 
 
 def forged_audit(server, org):
