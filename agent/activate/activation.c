@@ -9,13 +9,12 @@
 #include <unistd.h>
 
 #include "agent/activate/bootfiles.h"
+#include "agent/activate/takeover.h"
 #include "agent/volumed/durable.h"
 #include "agent/volumed/passwords.h"
 #include "common/code.h"
 #include "common/text.h"
 #include "driver/volume.h"
-
-static const uint8_t no_escrow[ESCROW_ID_BYTES];
 
 static enum err complain(enum err e, const char *what)
 {
@@ -201,11 +200,11 @@ static enum err volume_take(struct activation *a, const struct plan_volume *pv)
 	enum err e = OK;
 
 	if (a->plan->format)
-		e = volume_format(pv->device, &a->uk, &a->recovery, no_escrow);
+		e = volume_format(pv->device, &a->uk, &a->recovery, takeover_no_escrow);
 	if (!e)
 		e = volume_load(&v, pv->device);
 	if (!e && !a->plan->format)
-		e = volume_adopt(v, &a->existing, &a->uk, &a->recovery, no_escrow, 0);
+		e = takeover_run(v, &a->existing, &a->uk, &a->recovery);
 	if (!e)
 		e = volume_test_unlock(v, &a->uk);
 	if (!e)
@@ -230,6 +229,10 @@ enum err activation_volumes(struct activation *a)
 		if (e == ERR_AUTH)
 			fprintf(stderr, "holdfast-activate: does --key-file hold a passphrase of this "
 					"volume, without a newline that is not part of it?\n");
+		if (e == ERR_EXISTS && a->plan->format)
+			fprintf(stderr, "holdfast-activate: there is something on it, be it of an activation that "
+				"was cut short; if nothing of it is needed: wipefs --all %s\n",
+				a->plan->volumes[i].device);
 		/* At once: from here on there is a keyslot that only this key opens for everybody. */
 		if (!e && !i) {
 			printf("recovery key: %.*s\n", (int)a->recovery.len,
@@ -249,7 +252,7 @@ static enum err others_remove(struct activation *a)
 
 		e = volume_load(&v, a->plan->volumes[i].device);
 		if (!e)
-			e = volume_adopt(v, &a->existing, &a->uk, &a->recovery, no_escrow, 1);
+			e = volume_adopt(v, &a->existing, &a->uk, &a->recovery, takeover_no_escrow, 1);
 	}
 	return complain(e, "removing the other keyslots");
 }

@@ -114,6 +114,55 @@ def test_preflight():
         fresh.laptop.remove()
 
 
+def store_hindered(fresh):
+    """The store cannot be written; gives what has to go for it to be again."""
+    made = [fresh.laptop.path("esp", "EFI", "holdfast", f"store.{i}") for i in (0, 1)]
+    for path in made:
+        os.makedirs(path)
+    return made
+
+
+def test_cut_short():
+    """an activation cut short between keyslots and store: the next one replaces what it left, once said "exists already\""""
+    fresh = Fresh()
+    try:
+        hindrances = store_hindered(fresh)
+        lost = []
+        for _ in range(3):
+            code, out, err = fresh.run()
+            assert code == 1 and "credential store" in err, (code, err)
+            lost.append(out.split("recovery key: ")[1].strip())
+            assert fresh.opens("old") and fresh.opens(lost[-1]) and fresh.keyslots() == 3
+        for path in hindrances:
+            os.rmdir(path)
+        code, out, err = fresh.run()
+        assert code == 0, err
+        assert fresh.opens(out.split("recovery key: ")[1].strip()) and fresh.opens("old")
+        assert not any(fresh.opens(key) for key in lost) and fresh.keyslots() == 3
+        assert fresh.laptop.boot()[0] == 0
+        volume = fresh.laptop.start().status()["volumes"][0]
+        assert volume["header"] == "as vouched" and volume["foreign_keyslots"] == 1, volume
+    finally:
+        fresh.laptop.remove()
+
+
+def test_format_cut_short():
+    """a --format cut short: the next one says what is in its way, and how to clear it"""
+    fresh = Fresh()
+    try:
+        subprocess.run(["wipefs", "--all", "--quiet", fresh.image], check=True)
+        for path in store_hindered(fresh):
+            code, _, err = fresh.run(key_file=None, format="")
+            assert code == 1, err
+            os.rmdir(path)
+        assert "wipefs --all " + fresh.image in err, err
+        subprocess.run(["wipefs", "--all", "--quiet", fresh.image], check=True)
+        code, _, err = fresh.run(key_file=None, format="")
+        assert code == 0 and fresh.laptop.opens(), err
+    finally:
+        fresh.laptop.remove()
+
+
 def test_boot_files():
     """new kernel and initrd: current becomes previous, and both are vouched for"""
     fresh = Fresh()
@@ -144,4 +193,4 @@ def test_boot_files():
 
 
 if __name__ == "__main__":
-    main([test_adopt, test_preflight, test_boot_files])
+    main([test_adopt, test_preflight, test_cut_short, test_format_cut_short, test_boot_files])
