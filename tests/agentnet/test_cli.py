@@ -13,12 +13,6 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "lib"))
 from hostlaptop import BIN, HANDOFF_TOOL, PASSWORD, USER, HostLaptop, HostOrganisation  # noqa: E402
 
 
-def holdfast(laptop, *arguments, text=""):
-    done = subprocess.run([BIN / "holdfast", "--run", laptop.run_dir, *arguments], input=text, capture_output=True,
-                          text=True, timeout=60, check=False)
-    return done.returncode, done.stdout, done.stderr
-
-
 def unlocks(laptop, user, password):
     """Does this open the disk, by the store on the ESP?"""
     return subprocess.run([HANDOFF_TOOL, "opens", laptop.esp, user, laptop.image], input=password + "\n", text=True,
@@ -26,14 +20,14 @@ def unlocks(laptop, user, password):
 
 
 def users(laptop):
-    return [u["name"] for u in json.loads(holdfast(laptop, "user", "list", "--json")[1])["users"]]
+    return [u["name"] for u in json.loads(laptop.ask("user", "list", "--json")[1])["users"]]
 
 
 def piped(laptop):
     """Passwords from a pipe; what is refused changes nothing."""
-    assert holdfast(laptop, "user", "add", "bob", text="bob's first\n")[0] == 0
+    assert laptop.ask("user", "add", "bob", text="bob's first\n")[0] == 0
     assert users(laptop) == [USER, "bob"] and unlocks(laptop, "bob", "bob's first")
-    assert holdfast(laptop, "user", "passwd", "bob", text="bob's second\n")[0] == 0
+    assert laptop.ask("user", "passwd", "bob", text="bob's second\n")[0] == 0
     assert unlocks(laptop, "bob", "bob's second") and not unlocks(laptop, "bob", "bob's first")
     assert unlocks(laptop, USER, PASSWORD), "the others keep theirs"
     for arguments, text, status, words in (
@@ -41,13 +35,13 @@ def piped(laptop):
             (("remove", "nobody"), "", 1, "user"), (("passwd", "bob"), "\n", 1, "empty"),
             (("passwd", "bob"), "", 1, "no password"), (("passwd", "bob"), "x" * 257 + "\n", 1, "256"),
             (("passwd",), "", 2, "one name"), (("remove", "a", "b"), "", 2, "one name"), (("rename", "bob"), "", 2, "no command")):
-        code, out, err = holdfast(laptop, "user", *arguments, text=text)
+        code, out, err = laptop.ask("user", *arguments, text=text)
         assert code == status and words in err, (arguments, code, out, err)
     assert unlocks(laptop, "bob", "bob's second")
-    code, out, _ = holdfast(laptop, "user", "remove", "bob")
+    code, out, _ = laptop.ask("user", "remove", "bob")
     assert code == 0 and "cannot unlock" in out
     assert users(laptop) == [USER] and not unlocks(laptop, "bob", "bob's second")
-    assert holdfast(laptop, "user", "remove", USER)[0] == 1, "the last one stays"
+    assert laptop.ask("user", "remove", USER)[0] == 1, "the last one stays"
     print("ok      users: added, new password, removed; refusals change nothing")
 
 
@@ -86,10 +80,9 @@ def watched(laptop, organisation):
     child.expect("PROTECTED: policy version 1")
     child.expect("keeps no number of the store")
     lines.expect('"state": ?"enforced"')
-    laptop.daemons["holdfastd"].terminate()
-    laptop.daemons.pop("holdfastd").wait(10)
+    laptop.end_holdfastd()
     child.expect("holdfastd isn't running")
-    laptop._daemon("holdfastd", "agent.sock", "--state", laptop.folder / "agent")
+    laptop.start_holdfastd()
     child.expect("PROTECTED")
     organisation.ctl("device", "lock", laptop.name)
     child.expect("LOCKED: the next start needs a one-time code")

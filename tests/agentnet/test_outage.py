@@ -3,11 +3,14 @@
 killed daemon, and arrives once and in order. Then a kill, whose proof is the last thing that the laptop says."""
 import base64
 import json
+import pathlib
 import signal
 import sys
 import time
 
-from rig import rig, wait_until
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "lib"))
+
+from hostlaptop import HostLaptop, HostOrganisation, wait_until  # noqa: E402
 
 
 def changed(token, **members):
@@ -20,11 +23,11 @@ def changed(token, **members):
 
 
 def refused(laptop, token, words):
-    done = laptop.holdfast("enroll", "-", text=token + "\n")
-    assert done.returncode == 1, (done.returncode, done.stdout, done.stderr)
-    assert words in done.stderr, f"{words!r} not in {done.stderr!r}"
+    code, out, err = laptop.ask("enroll", "-", text=token + "\n")
+    assert code == 1, (code, out, err)
+    assert words in err, f"{words!r} not in {err!r}"
     assert not (laptop.folder / "agent/enrolment.json").exists()
-    print(f"refused: {done.stderr.strip()}")
+    print(f"refused: {err.strip()}")
 
 
 def bad_tokens(server, laptop):
@@ -39,46 +42,45 @@ def bad_tokens(server, laptop):
 def enrolment(server, laptop):
     token = server.token()
     begun = time.monotonic()
-    done = laptop.holdfast("enroll", "-", text=token + "\n")
-    assert done.returncode == 0, (done.stdout, done.stderr)
-    assert "PROTECTED" in done.stdout, done.stdout
-    print(done.stdout, end="")
+    code, out, err = laptop.ask("enroll", "-", text=token + "\n")
+    assert code == 0, (out, err)
+    assert "PROTECTED" in out, out
+    print(out, end="")
     print(f"enrolment to policy enforced: {time.monotonic() - begun:.2f} s")
     network = laptop.status()["network"]
     assert network["session"] == "user" and network["channel"] == "long-poll", network
-    again = laptop.holdfast("enroll", "-", text=token + "\n")
-    assert again.returncode == 1, again.stdout
+    assert laptop.ask("enroll", "-", text=token + "\n")[0] == 1, "twice"
 
 
-def arrived(server):
-    return [row[0] for row in server.rows("SELECT id FROM events ORDER BY n")]
+def arrived(server, laptop):
+    return [e["id"] for e in server.events(laptop.name)]
 
 
 def make_events(laptop, count):
     for i in range(count):
-        done = laptop.holdfast("user", "add", f"user{i}", text="another password\n")
-        assert done.returncode == 0, done.stderr
+        code, _, err = laptop.ask("user", "add", f"user{i}", text="another password\n")
+        assert code == 0, err
 
 
 def outage(server, laptop):
     wait_until("the queue is empty", lambda: laptop.status()["network"]["queue"]["events"] == 0)
-    before = arrived(server)
+    before = arrived(server, laptop)
     server.stop()
     make_events(laptop, 3)
     network = wait_until("the laptop notices", lambda: (n := laptop.status()["network"])["problem"] and n)
     assert network["queue"]["events"] >= 3, network
     print(f"server stopped: {network['problem']}; {network['queue']['events']} events wait")
-    assert "Problem" in laptop.holdfast("status").stdout
-    assert laptop.holdfast("sync").returncode == 1
-    laptop.holdfastd.end(signal.SIGKILL)
+    assert "Problem" in laptop.ask("status")[1]
+    assert laptop.ask("sync")[0] == 1
+    laptop.end_holdfastd(signal.SIGKILL)
     waiting = laptop.queued()
     assert len(waiting) == len(set(waiting)) >= 3
     laptop.start_holdfastd()
     server.start()
-    done = laptop.holdfast("sync")
-    assert done.returncode == 0, done.stderr
+    code, _, err = laptop.ask("sync")
+    assert code == 0, err
     wait_until("the queue is empty", lambda: laptop.status()["network"]["queue"]["events"] == 0)
-    new = [i for i in arrived(server) if i not in before]
+    new = [i for i in arrived(server, laptop) if i not in before]
     assert new[:len(waiting)] == waiting, (waiting, new)
     assert len(new) == len(set(new))
     wait_until("no problem is left", lambda: laptop.status()["network"]["problem"] is None)
@@ -92,13 +94,13 @@ def commands(server, laptop):
     begun = time.monotonic()
     print(server.ctl("device", "kill", laptop.name, "--wait", "30", "--yes").strip())
     print(f"kill to signed proof, with the officer's sign-in: {time.monotonic() - begun:.2f} s")
-    wait_until("the laptop switches itself off", lambda: "power off" in laptop.volumed.text())
-    opened = laptop.run("cryptsetup", "open", "--test-passphrase", laptop.image, text=laptop.recovery_key)
-    assert opened.returncode != 0
+    wait_until("the laptop switches itself off", lambda: "power off" in laptop.log("holdfast-volumed"))
+    assert not laptop.opens(laptop.recovery_key.encode())
 
 
 def main():
-    with rig() as (server, laptop):
+    with HostOrganisation() as server, HostLaptop() as laptop:
+        laptop.start()
         bad_tokens(server, laptop)
         enrolment(server, laptop)
         outage(server, laptop)

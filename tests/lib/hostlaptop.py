@@ -7,11 +7,15 @@ it, `holdfast` for its user, and holdfast-server on loopback for its organisatio
         laptop.enrol(organisation)
         organisation.ctl("device", "sync", laptop.name)
 """
+import contextlib
 import json
 import os
 import pathlib
 import pwd
 import shutil
+import signal
+import socket
+import sqlite3
 import subprocess
 import sys
 import tempfile
@@ -30,14 +34,24 @@ USER, PASSWORD = "alice", "correct horse 7"
 
 
 class HostOrganisation(Organisation):
-    """Laptops are on this machine too, so the server is known by its loopback address."""
+    """Laptops are on this machine too, so the server is known by its loopback address. One that is stopped and started
+    again listens where it did before."""
+
+    listened_at = 0
 
     def start(self):
+        pathlib.Path(self.data, "port").unlink(missing_ok=True)
         with open(self.log, "ab") as log:
-            self.process = subprocess.Popen([BIN / "holdfast-server", "--state", self.data, "--listen", "127.0.0.1:0"],
-                                            stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+            self.process = subprocess.Popen([BIN / "holdfast-server", "--state", self.data, "--listen",
+                                             f"127.0.0.1:{self.listened_at}"], stdin=subprocess.DEVNULL, stdout=log, stderr=log,
                                             preexec_fn=die_with_parent)
-        self.port = int(self._told("port"))
+        self.port = self.listened_at = int(self._told("port"))
+        wait_until("the server listens", self._listens)
+
+    def _listens(self):
+        with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", self.port), 1):
+            return True
+        return False
 
     def claim(self):
         return self._told("claim")
@@ -55,6 +69,17 @@ class HostOrganisation(Organisation):
 
 class LaptopError(Exception):
     pass
+
+
+def wait_until(what, condition, seconds=30):
+    """The condition's value once it is true; an error with `what` when it does not become so."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        value = condition()
+        if value:
+            return value
+        time.sleep(0.02)
+    raise AssertionError(f"not within {seconds} s: {what}")
 
 
 def call(*command, text=None, seconds=60):
@@ -107,16 +132,25 @@ class HostLaptop:
         self._daemon("holdfast-volumed", "volumed.sock", "--state", self.folder / "volumed", "--esp", self.esp,
                      "--efivars", "", "--handoff", self.handoff, "--device", f"{self.uuid}={self.image}",
                      "--agent-user", pwd.getpwuid(os.getuid()).pw_name, "--no-power")
+        self.start_holdfastd()
+
+    def start_holdfastd(self):
+        (self.run_dir / "agent.sock").unlink(missing_ok=True)
         self._daemon("holdfastd", "agent.sock", "--state", self.folder / "agent")
 
-    def _daemon(self, program, socket, *options, seconds=20):
+    def end_holdfastd(self, how=signal.SIGTERM):
+        process = self.daemons.pop("holdfastd")
+        process.send_signal(how)
+        process.wait(10)
+
+    def _daemon(self, program, listens_at, *options, seconds=20):
         log_path = self.folder / f"{program}.log"
         with open(log_path, "ab") as log:
             process = subprocess.Popen([str(c) for c in (BIN / program, "--run", self.run_dir, *options)],
                                        stdin=subprocess.DEVNULL, stdout=log, stderr=log, preexec_fn=die_with_parent)
         self.daemons[program] = process
         end = time.monotonic() + seconds
-        while not (self.run_dir / socket).exists():
+        while not (self.run_dir / listens_at).exists():
             if process.poll() is not None or time.monotonic() > end:
                 raise LaptopError(f"{program} did not start:\n{log_path.read_text(errors='replace')}")
             time.sleep(0.01)
@@ -131,13 +165,24 @@ class HostLaptop:
                 process.kill()
                 process.wait()
         self.daemons.clear()
-        for socket in self.run_dir.glob("*.sock"):
-            socket.unlink()
+        for left_over in self.run_dir.glob("*.sock"):
+            left_over.unlink()
 
     def log(self, program):
         return (self.folder / f"{program}.log").read_text(errors="replace")
 
     # ---- the agent ----
+
+    def ask(self, *arguments, text=""):
+        """holdfast with these arguments, whatever comes of it: status, standard output, standard error."""
+        done = subprocess.run([str(BIN / "holdfast"), "--run", str(self.run_dir), *arguments], input=text,
+                              capture_output=True, text=True, timeout=150, check=False)
+        return done.returncode, done.stdout, done.stderr
+
+    def queued(self):
+        """Ids in the queue in their order; holdfastd must not run."""
+        with contextlib.closing(sqlite3.connect(self.folder / "agent/queue.db")) as db:
+            return [row[0] for row in db.execute("SELECT id FROM events ORDER BY class, number")]
 
     def holdfast(self, *arguments, seconds=150):
         return call(BIN / "holdfast", "--run", self.run_dir, *arguments, seconds=seconds)
