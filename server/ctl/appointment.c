@@ -34,6 +34,8 @@ static int derive_new(struct officer_branches *ret, struct officer_kdf *kdf, con
 	if (e)
 		return ctl_fail(e, "key file for %s in %s", a->name, a->dir);
 	e = officer_derive(ret, &passphrase, &key_file, kdf);
+	if (e)
+		officer_key_file_remove(a->dir, a->name);
 	return e ? ctl_fail(e, "passphrase of %s", a->name) : CTL_DONE;
 }
 
@@ -135,8 +137,10 @@ int appointment_make(json_t **ret_object, struct officer_branches *ret_branches,
 		e = add_wrapped_keys(object, &keys, &branches);
 	if (!e)
 		e = add_escrow_keys(object, a, &keys);
-	if (e)
+	if (e) {
+		officer_key_file_remove(a->dir, a->name);
 		return ctl_fail(e, "keys of officer %s", a->name);
+	}
 	if (ret_branches)
 		*ret_branches = branches;
 	if (ret_keys)

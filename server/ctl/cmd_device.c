@@ -155,14 +155,13 @@ static int read_options(unsigned *ret_wait_s, int *ret_yes, int argc, char **arg
 		{ "yes", no_argument, NULL, 'y' },
 		{ 0 },
 	};
-	char *end = "";
 
 	for (int c; (c = getopt_long(argc, argv, "", options, NULL)) != -1;) {
 		if (c == 'y')
 			*ret_yes = 1;
-		else if (c == 'w')
-			*ret_wait_s = (unsigned)strtoul(optarg, &end, 10);
-		if (c == '?' || *end)
+		else if (c == 'w' && *optarg && strlen(optarg) < 7 && strspn(optarg, "0123456789") == strlen(optarg))
+			*ret_wait_s = (unsigned)strtoul(optarg, NULL, 10);
+		else
 			return ctl_usage("device", "an option is wrong: [--wait SECONDS] [--yes]");
 	}
 	return CTL_DONE;

@@ -73,6 +73,6 @@ int cmd_enroll_token(const struct ctl *ctl, int argc, char **argv)
 	e = token_text(&token, &l, answer);
 	if (e)
 		return ctl_fail(e, "the server's token");
-	printf("holdfast-enrol:%s\n", token);
+	printf(ctl->json ? "{\"token\": \"holdfast-enrol:%s\"}\n" : "holdfast-enrol:%s\n", token);
 	return CTL_DONE;
 }

@@ -24,7 +24,7 @@ static int list(const struct ctl *ctl, const struct laptop *p)
 	return CTL_DONE;
 }
 
-static int show(struct link *l, const struct laptop *p, const char *id, const char *reason)
+static int show(const struct ctl *ctl, struct link *l, const struct laptop *p, const char *id, const char *reason)
 {
 	const json_t *record = id ? release_by_id(p, id) : release_find(p, "recovery-key", 0);
 	SECRET struct secret code = { 0 };
@@ -35,7 +35,7 @@ static int show(struct link *l, const struct laptop *p, const char *id, const ch
 	status = release_open(&code, l, p, record, reason);
 	if (status)
 		return status;
-	printf("%.*s\n", (int)code.len, (const char *)code.bytes);
+	printf(ctl->json ? "{\"code\": \"%.*s\"}\n" : "%.*s\n", (int)code.len, (const char *)code.bytes);
 	return CTL_DONE;
 }
 
@@ -65,5 +65,5 @@ int cmd_escrow(const struct ctl *ctl, int argc, char **argv)
 		return status;
 	if (!strcmp(verb, "list"))
 		return list(ctl, &p);
-	return show(&l, &p, left == 3 ? argv[optind + 2] : NULL, reason);
+	return show(ctl, &l, &p, left == 3 ? argv[optind + 2] : NULL, reason);
 }

@@ -9,8 +9,8 @@
 #include <unistd.h>
 
 #include "appointment.h"
+#include "claiming.h"
 #include "common/command_host.h"
-#include "common/rest_host.h"
 #include "ctl.h"
 #include "file.h"
 #include "link.h"
@@ -25,6 +25,7 @@ struct init {
 	struct agree_sk help, recovery;
 	struct officer_branches branches; /* of the first officer */
 	struct officer_keys keys;
+	int sheet_written;
 };
 
 static void init_drop(struct init *i)
@@ -175,53 +176,29 @@ static enum err make_bundle(char **ret, struct init *i, json_t *officers)
 	return e ? e : jws_sign(ret, "holdfast-claim", bundle, &i->root);
 }
 
-/* {"bundle", "proof"}: the proof shows that we have read the claim off the server's own machine. */
-static enum err make_claim_body(char **ret, const struct init *i, const char *bundle)
+/* Everything that a set-up leaves on this machine. */
+static int leaves_exist(const struct init *i, const struct ctl *ctl)
 {
-	uint8_t secret[32], mac[crypto_auth_hmacsha256_BYTES];
-	uint8_t *bytes = NULL;
-	size_t len = 0;
-	TEXT *proof = NULL;
-	JSON *body = NULL;
-	enum err e = b64_decode(&bytes, &len, i->claim.secret, strlen(i->claim.secret));
-
-	if (!e && len != sizeof secret)
-		e = ERR_FORMAT;
-	if (!e) {
-		crypto_auth_hmacsha256(mac, (const uint8_t *)bundle, strlen(bundle), bytes);
-		e = b64_encode(&proof, mac, sizeof mac);
-	}
-	free(bytes);
-	if (e)
-		return e;
-	body = json_pack("{s:s, s:s}", "bundle", bundle, "proof", proof);
-	return body ? json_print(ret, body) : ERR_MEMORY;
+	return file_exists(ctl->dir, ROOT_FILE) || file_exists(ctl->dir, PROFILE_FILE) ||
+	       officer_key_file_exists(ctl->dir, ctl->officer) ||
+	       (i->second_officer && officer_key_file_exists(ctl->dir, i->second_officer));
 }
 
-static int post_claim(const struct init *i, const char *body)
+static void remove_leaves(const struct init *i, const struct ctl *ctl)
 {
-	struct rest_target target = { .url = i->claim.url, .pin = i->claim.pin, .server = i->claim.server };
-	struct rest *rest = NULL;
-	TEXT *answer = NULL;
-	int http = 0, status = CTL_DONE;
-	enum err e = rest_new(&rest, &target);
-
-	if (!e)
-		e = rest_plain(&answer, &http, rest, "POST", "/v1/claim", body);
-	if (e)
-		status = ctl_fail(e, "server %s (%s)", i->claim.url, rest ? rest_problem(rest) : "");
-	rest_drop(&rest);
-	if (!status && http != 201) {
-		fprintf(stderr, "holdfast-ctl: the server refused the claim (%d): %.300s\n", http,
-			answer ? answer : "");
-		status = CTL_REFUSED;
-	}
-	return status;
+	file_remove(ctl->dir, CLAIMING_FILE);
+	file_remove(ctl->dir, ROOT_FILE);
+	file_remove(ctl->dir, PROFILE_FILE);
+	officer_key_file_remove(ctl->dir, ctl->officer);
+	if (i->second_officer)
+		officer_key_file_remove(ctl->dir, i->second_officer);
+	if (i->sheet_written)
+		file_remove(NULL, i->sheet);
 }
 
 /* What this machine keeps is written before the server is claimed: a server that nobody can sign in to any
  * more would be worse than a folder to delete. */
-static int keep_secrets(struct init *i, const struct ctl *ctl)
+static int keep(struct init *i, const struct ctl *ctl, const char *bundle)
 {
 	struct profile p = { .server = i->claim.server };
 	enum err e;
@@ -234,20 +211,21 @@ static int keep_secrets(struct init *i, const struct ctl *ctl)
 	if (!e)
 		e = profile_write(&p, ctl->dir);
 	if (e)
-		return ctl_fail(e, "writing to %s (a folder of an earlier set-up? choose another with --dir)",
-				ctl->dir);
+		return ctl_fail(e, "writing to %s", ctl->dir);
 	e = i->sheet ? root_sheet_write(&i->root, i->sheet, i->enterprise) : OK;
-	return e ? ctl_fail(e, "recovery sheet %s", i->sheet) : CTL_DONE;
+	if (e)
+		return ctl_fail(e, "recovery sheet %s", i->sheet);
+	i->sheet_written = i->sheet != NULL;
+	e = claiming_keep(ctl->dir, &i->claim, bundle);
+	return e ? ctl_fail(e, "writing to %s", ctl->dir) : CTL_DONE;
 }
 
-static void print_result(const struct init *i, const struct ctl *ctl)
+static void print_result(const struct init *i, const struct ctl *ctl, const struct profile *p)
 {
-	struct sign_pk root;
 	char kid[KID_BYTES];
 
-	sign_pk_of(&root, &i->root);
-	kid_of_sign(kid, &root);
-	printf("Enterprise    %s\nOfficer root  %s\nOfficer       %s (key file in %s)\n", i->enterprise, kid,
+	kid_of_sign(kid, &p->root);
+	printf("Enterprise    %s\nOfficer root  %s\nOfficer       %s (key file in %s)\n", p->enterprise, kid,
 	       ctl->officer, ctl->dir);
 	if (i->second_officer)
 		printf("Officer       %s: hand over %s/%s.officer-key and %s/profile.json, then delete that "
@@ -258,16 +236,13 @@ static void print_result(const struct init *i, const struct ctl *ctl)
 	printf("Next          holdfast-ctl enroll-token\n");
 }
 
-static int set_up(struct init *i, const struct ctl *ctl)
+static int make_all(struct init *i, const struct ctl *ctl)
 {
 	JSON *officers = json_array();
 	TEXT *bundle = NULL;
-	TEXT *body = NULL;
 	enum err e;
-	int status = read_claim(i);
+	int status;
 
-	if (status)
-		return status;
 	make_keys(i);
 	status = appoint(officers, i, ctl, ctl->officer, ctl->passphrase_file, 1);
 	if (!status && i->second_officer)
@@ -275,15 +250,43 @@ static int set_up(struct init *i, const struct ctl *ctl)
 	if (status)
 		return status;
 	e = make_bundle(&bundle, i, officers);
-	if (!e)
-		e = make_claim_body(&body, i, bundle);
+	return e ? ctl_fail(e, "certificates") : keep(i, ctl, bundle);
+}
+
+/* Handing in can be repeated: what was made is kept until the server has said yes or no. */
+static int hand_in(const struct init *i, const struct ctl *ctl)
+{
+	struct profile p;
+	enum err e = profile_read(&p, ctl->dir);
+	int status;
+
 	if (e)
-		return ctl_fail(e, "certificates");
-	status = keep_secrets(i, ctl);
+		return ctl_fail(e, "profile in %s", ctl->dir);
+	if (memcmp(&p.server, &i->claim.server, sizeof p.server))
+		return ctl_usage("init", "%s holds a set-up that was begun for another server: choose another --dir, "
+					 "or delete it", ctl->dir);
+	status = claiming_send(ctl->dir, &i->claim, &p);
 	if (!status)
-		status = post_claim(i, body);
+		print_result(i, ctl, &p);
+	else if (status == CTL_REFUSED)
+		remove_leaves(i, ctl);
+	else
+		fprintf(stderr, "holdfast-ctl: the set-up is kept in %s: give the same command again\n", ctl->dir);
+	return status;
+}
+
+static int set_up(struct init *i, const struct ctl *ctl)
+{
+	int status = read_claim(i);
+
+	if (status || file_exists(ctl->dir, CLAIMING_FILE))
+		return status ? status : hand_in(i, ctl);
+	if (leaves_exist(i, ctl))
+		return ctl_usage("init", "%s holds an earlier set-up: choose another --dir", ctl->dir);
+	status = make_all(i, ctl);
 	if (!status)
-		print_result(i, ctl);
+		return hand_in(i, ctl);
+	remove_leaves(i, ctl);
 	return status;
 }
 

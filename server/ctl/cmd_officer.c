@@ -127,13 +127,30 @@ static int means_of_sheet(struct means *ret, struct link *l, const struct ctl *c
 	return e ? ctl_fail(e, "escrow keys that are wrapped for the recovery sheet") : CTL_DONE;
 }
 
+/* A key file of somebody who is no officer would only be in the way of the next try. */
+static int hand_in(struct link *l, const struct ctl *ctl, const json_t *object, const char *name)
+{
+	JSON *answer = NULL;
+	int status = link_call(&answer, l, "POST", "/v1/officers", object, LINK_TIMEOUT_MS);
+
+	if (!status)
+		printf("Officer %s is appointed. Hand over %s/%s.officer-key and %s/profile.json, then delete "
+		       "that key file here.\n",
+		       name, ctl->dir, name, ctl->dir);
+	else if (status == CTL_REFUSED)
+		officer_key_file_remove(ctl->dir, name);
+	else
+		fprintf(stderr, "holdfast-ctl: whether the server has the officer is not known: if 'officer list' does "
+				"not name %s, delete %s/%s.officer-key and try again\n", name, ctl->dir, name);
+	return status;
+}
+
 static int add(const struct ctl *ctl, int argc, char **argv)
 {
 	LINK l = { 0 };
 	MEANS means = { 0 };
 	struct addition wanted = { 0 };
 	JSON *object = NULL;
-	JSON *answer = NULL;
 	struct appointment a;
 	int status = read_options(&wanted, argc, argv);
 
@@ -147,13 +164,7 @@ static int add(const struct ctl *ctl, int argc, char **argv)
 				  .passphrase_file = wanted.new_passphrase_file, .root = &means.root,
 				  .help = &means.help, .recovery = &means.recovery };
 	status = appointment_make(&object, NULL, NULL, &a);
-	if (!status)
-		status = link_call(&answer, &l, "POST", "/v1/officers", object, LINK_TIMEOUT_MS);
-	if (!status)
-		printf("Officer %s is appointed. Hand over %s/%s.officer-key and %s/profile.json, then delete "
-		       "that key file here.\n",
-		       wanted.name, ctl->dir, wanted.name, ctl->dir);
-	return status;
+	return status ? status : hand_in(&l, ctl, object, wanted.name);
 }
 
 static int list(const struct ctl *ctl)

@@ -8,26 +8,40 @@
 #include "ctl.h"
 #include "link.h"
 
+/* The settings that an officer has signed, not those that the server names: they will be signed again. */
 static int fetch(json_t **ret_settings, uint64_t *ret_version, struct link *l)
 {
+	struct command_trust trust = { .root = l->profile.root, .server = l->profile.server,
+				       .now = (uint64_t)time(NULL) };
+	struct policy p = { 0 };
 	JSON *answer = NULL;
-	json_t *settings;
+	json_t *certs;
+	const char *jws;
 	enum err e;
 	int status = link_call(&answer, l, "GET", "/v1/policy-draft", NULL, LINK_TIMEOUT_MS);
 
 	if (status)
 		return status;
-	e = json_get_u64(ret_version, answer, "version");
+	strcpy(trust.enterprise, l->profile.enterprise);
+	e = json_get_string(&jws, answer, "policy");
 	if (!e)
-		e = json_get_object(&settings, answer, "settings");
+		e = json_get_array(&certs, answer, "certs");
+	if (!e)
+		e = policy_verify(&p, jws, certs, &trust, 0);
 	if (e)
-		return ctl_fail(e, "the server's policy");
-	*ret_settings = json_incref(settings);
+		return ctl_fail(e, "the present policy, as the server shows it, against the officer root");
+	*ret_settings = json_incref(p.settings);
+	*ret_version = p.version;
+	policy_drop(&p);
 	return CTL_DONE;
 }
 
-static int show(struct link *l)
+static int show(const struct ctl *ctl, struct link *l)
 {
+	static const char text_form[] = "version          %llu\none_time_codes   %u\nkdf_memory_kib   %u\n"
+					"kdf_passes       %u\nsync_interval_s  %u\n";
+	static const char json_form[] = "{\"version\": %llu, \"settings\": {\"one_time_codes\": %u, "
+					"\"kdf_memory_kib\": %u, \"kdf_passes\": %u, \"sync_interval_s\": %u}}\n";
 	JSON *settings = NULL;
 	struct policy_settings p;
 	const char *wrong = NULL;
@@ -41,9 +55,8 @@ static int show(struct link *l)
 	if (e)
 		return ctl_fail(e, "setting %s of policy version %llu", wrong ? wrong : "",
 				(unsigned long long)version);
-	printf("version          %llu\none_time_codes   %u\nkdf_memory_kib   %u\nkdf_passes       %u\n"
-	       "sync_interval_s  %u\n",
-	       (unsigned long long)version, p.one_time_codes, p.kdf_memory_kib, p.kdf_passes, p.sync_interval_s);
+	printf(ctl->json ? json_form : text_form, (unsigned long long)version, p.one_time_codes, p.kdf_memory_kib,
+	       p.kdf_passes, p.sync_interval_s);
 	return CTL_DONE;
 }
 
@@ -110,5 +123,5 @@ int cmd_policy(const struct ctl *ctl, int argc, char **argv)
 	status = link_open(&l, ctl);
 	if (status)
 		return status;
-	return strcmp(verb, "set") ? show(&l) : set(&l, argc - 1, argv + 1);
+	return strcmp(verb, "set") ? show(ctl, &l) : set(&l, argc - 1, argv + 1);
 }

@@ -55,6 +55,6 @@ int cmd_remote_help(const struct ctl *ctl, int argc, char **argv)
 	status = release_open(&code, &l, &p, record, reason);
 	if (status)
 		return status;
-	printf("Laptop  %s\nCode    %.*s\n", p.name, (int)code.len, (const char *)code.bytes);
+	printf(ctl->json ? "{\"name\": \"%s\", \"code\": \"%.*s\"}\n" : "Laptop  %s\nCode    %.*s\n", p.name, (int)code.len, (const char *)code.bytes);
 	return CTL_DONE;
 }

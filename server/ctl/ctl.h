@@ -2,6 +2,8 @@
 #ifndef HOLDFAST_CTL_H
 #define HOLDFAST_CTL_H
 
+#include <stddef.h>
+
 #include "common/err.h"
 
 /* Options that every subcommand takes; the strings live as long as argv. */
@@ -30,6 +32,9 @@ int cmd_escrow(const struct ctl *ctl, int argc, char **argv);
 int cmd_remote_help(const struct ctl *ctl, int argc, char **argv);
 int cmd_policy(const struct ctl *ctl, int argc, char **argv);
 int cmd_audit(const struct ctl *ctl, int argc, char **argv);
+
+/* What server or laptop say, for a terminal: its printable ASCII, cut to size. Returns ret. */
+const char *ctl_plain(char *ret, size_t size, const char *text);
 
 /* One line on standard error: "holdfast-ctl: WHAT: text of e". Returns CTL_FAILED. */
 int ctl_fail(enum err e, const char *what, ...) __attribute__((format(printf, 2, 3)));

@@ -31,6 +31,12 @@ static enum err copy_text(char *ret, size_t size, const json_t *o, const char *n
 	return e;
 }
 
+static int is_word(const char *text)
+{
+	return *text && strlen(text) <= 64 &&
+	       strspn(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-") == strlen(text);
+}
+
 static enum err read_laptop(struct laptop *p, const json_t *o)
 {
 	json_t *jwk;
@@ -40,6 +46,9 @@ static enum err read_laptop(struct laptop *p, const json_t *o)
 		e = copy_text(p->enrolment, sizeof p->enrolment, o, "enrolment");
 	if (!e)
 		e = copy_text(p->name, sizeof p->name, o, "name");
+	/* They go into paths, signatures and onto the terminal. */
+	if (!e && (hex_check(p->device, 16) || hex_check(p->enrolment, 16) || !is_word(p->name)))
+		e = ERR_FORMAT;
 	if (!e)
 		e = json_get_u64(&p->next_sequence, o, "next_sequence");
 	if (!e)
@@ -56,8 +65,7 @@ int laptop_find(struct laptop *ret, struct link *l, const char *id)
 	enum err e;
 	int status;
 
-	if (!*id || strlen(id) > 64 || strspn(id, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
-						  "0123456789._-") != strlen(id))
+	if (!is_word(id))
 		return ctl_usage("device", "'%s' is no laptop's id, name or tag", id);
 	snprintf(path, sizeof path, "/v1/devices/%s", id);
 	status = link_call(&p.detail, l, "GET", path, NULL, LINK_TIMEOUT_MS);
@@ -77,6 +85,7 @@ static int print_result(const struct laptop *p, const char *name, const json_t *
 	JSON *event = NULL;
 	json_t *detail;
 	const char *kind = "", *reason = "";
+	char shown[400];
 	enum err e = json_is_string(result) ? jws_verify(&event, "holdfast-event", json_string_value(result),
 							 &p->attestation)
 					    : ERR_FORMAT;
@@ -89,7 +98,8 @@ static int print_result(const struct laptop *p, const char *name, const json_t *
 		return ctl_fail(e, "the signed answer of %s", p->name);
 	if (strcmp(kind, "command-done")) {
 		(void)!json_get_string(&reason, detail, "reason");
-		fprintf(stderr, "holdfast-ctl: %s refuses %s: %s\n", p->name, name, reason);
+		fprintf(stderr, "holdfast-ctl: %s refuses %s: %s\n", p->name, name,
+			ctl_plain(shown, sizeof shown, reason));
 		return CTL_REFUSED;
 	}
 	printf("%s: %s is done; signed by the laptop's attestation key.\n", p->name, name);
@@ -144,7 +154,6 @@ static int send_command(char ret_id[33], int *ret_http, struct link *l, const st
 	JSON *body = NULL;
 	JSON *answer = NULL;
 	char path[96];
-	const char *message = "refused";
 	enum err e = make_command(&jws, ret_id, l, p, name, sequence);
 	int status;
 
@@ -155,9 +164,7 @@ static int send_command(char ret_id[33], int *ret_http, struct link *l, const st
 	status = link_try(&answer, ret_http, l, "POST", path, body, LINK_TIMEOUT_MS);
 	if (status || *ret_http == 201 || *ret_http == HTTP_CONFLICT)
 		return status;
-	(void)!json_get_string(&message, answer, "message");
-	fprintf(stderr, "holdfast-ctl: the server says: %s\n", message);
-	return CTL_REFUSED;
+	return link_refused(answer);
 }
 
 int laptop_command(struct link *l, const struct laptop *p, const char *name, unsigned wait_s)

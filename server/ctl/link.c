@@ -172,13 +172,15 @@ int link_try(json_t **ret, int *ret_status, struct link *l, const char *method, 
 }
 
 /* The words that the server gives for a refusal. */
-static int refused(const json_t *error)
+int link_refused(const json_t *error)
 {
 	const char *message = "refused", *hint = "";
+	char first[400], second[400];
 
 	(void)!json_get_string(&message, error, "message");
 	(void)!json_get_string(&hint, error, "hint");
-	fprintf(stderr, "holdfast-ctl: the server says: %s%s%s\n", message, *hint ? ". " : "", hint);
+	fprintf(stderr, "holdfast-ctl: the server says: %s%s%s\n", ctl_plain(first, sizeof first, message),
+		*hint ? ". " : "", ctl_plain(second, sizeof second, hint));
 	return CTL_REFUSED;
 }
 
@@ -191,7 +193,7 @@ int link_call(json_t **ret, struct link *l, const char *method, const char *path
 	if (status)
 		return status;
 	if (http < 200 || http > 299)
-		return refused(answer);
+		return link_refused(answer);
 	*ret = answer;
 	answer = NULL;
 	return CTL_DONE;

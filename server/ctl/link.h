@@ -36,6 +36,9 @@ int link_call(json_t **ret, struct link *l, const char *method, const char *path
 int link_try(json_t **ret, int *ret_status, struct link *l, const char *method, const char *path,
 	     const json_t *body, uint32_t timeout_ms);
 
+/* Show the words that the server gives for a refusal; returns CTL_REFUSED. */
+int link_refused(const json_t *error);
+
 /* The server's trust bundle, checked up to the officer root: certificates of server and escrow keys.
  * escrow_* are what laptops seal to. Says what went wrong. */
 struct trust {

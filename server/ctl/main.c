@@ -10,11 +10,11 @@
 #include "ctl.h"
 
 static const struct ctl_command commands[] = {
-	{ "init", cmd_init, "--claim TEXT|FILE --officer NAME (--second-officer NAME | --recovery-sheet FILE)",
+	{ "init", cmd_init, "--claim TEXT|FILE --officer NAME [--second-officer NAME [--second-passphrase-file F]] [--recovery-sheet FILE]",
 	  "set up a new server: officer root, escrow keys, officers" },
 	{ "officer", cmd_officer, "add NAME [--helpdesk] [--sheet FILE] [--new-passphrase-file F] | list", "officers and their certificates" },
 	{ "enroll-token", cmd_enroll_token, "[--uses N] [--expires-in S]", "make a token that enrols laptops" },
-	{ "device", cmd_device, "list | show ID | kill|lock|reset|rotate-recovery|sync ID [--wait S]",
+	{ "device", cmd_device, "list | show ID | kill|lock|reset|rotate-recovery|sync ID [--wait S] [--yes]",
 	  "laptops, and the commands to them" },
 	{ "escrow", cmd_escrow, "list ID | show ID [RECORD] --reason TEXT", "open an escrowed recovery key or code" },
 	{ "remote-help", cmd_remote_help, "CHALLENGE [--reason TEXT]",
@@ -33,7 +33,7 @@ static void print_help(FILE *to)
 		    "  --dir DIR              officer's folder (default: $HOLDFAST_DIR or ~/.config/holdfast)\n"
 		    "  --officer NAME         which officer signs (default: the only key file in DIR)\n"
 		    "  --passphrase-file F    read the passphrase from the first line of F\n"
-		    "  --json                 print JSON\n"
+		    "  --json                 print JSON: lists, device show, policy show, tokens and codes\n"
 		    "  --help                 this text\n"
 		    "\nExit status: 0 done, 1 failed, 2 wrong arguments, 3 refused by server or laptop.\n");
 }
@@ -104,12 +104,12 @@ int main(int argc, char **argv)
 
 	if (sodium_init() < 0)
 		return ctl_fail(ERR_INTERNAL, "starting libsodium");
+	if (take_options(&ctl, &argc, argv))
+		return CTL_USAGE;
 	if (argc > 1 && (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h"))) {
 		print_help(stdout);
 		return CTL_DONE;
 	}
-	if (take_options(&ctl, &argc, argv))
-		return CTL_USAGE;
 	if (argc < 2) {
 		print_help(stderr);
 		return CTL_USAGE;

@@ -3,6 +3,16 @@
 
 #include "ctl.h"
 
+const char *ctl_plain(char *ret, size_t size, const char *text)
+{
+	size_t len = 0;
+
+	for (; *text && len + 1 < size; text++)
+		ret[len++] = *text >= ' ' && *text <= '~' ? *text : '?';
+	ret[len] = '\0';
+	return ret;
+}
+
 int ctl_fail(enum err e, const char *what, ...)
 {
 	va_list ap;

@@ -47,6 +47,22 @@ enum err officer_key_file_new(const char *dir, const char *name)
 	return e ? e : file_write(dir, file, text.bytes, text.len, 0);
 }
 
+int officer_key_file_exists(const char *dir, const char *name)
+{
+	char file[OFFICER_NAME_MAX + sizeof KEY_FILE_SUFFIX];
+
+	key_file_name(file, name);
+	return file_exists(dir, file);
+}
+
+void officer_key_file_remove(const char *dir, const char *name)
+{
+	char file[OFFICER_NAME_MAX + sizeof KEY_FILE_SUFFIX];
+
+	key_file_name(file, name);
+	file_remove(dir, file);
+}
+
 enum err officer_key_file_read(struct secret *ret, const char *dir, const char *name)
 {
 	char file[OFFICER_NAME_MAX + sizeof KEY_FILE_SUFFIX];

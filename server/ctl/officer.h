@@ -43,6 +43,9 @@ int officer_name_valid(const char *name);
 
 /* New key file DIR/NAME.officer-key. Errors: ERR_EXISTS, ERR_IO. */
 MUST_CHECK enum err officer_key_file_new(const char *dir, const char *name);
+int officer_key_file_exists(const char *dir, const char *name);
+/* Of an officer who was not appointed after all. */
+void officer_key_file_remove(const char *dir, const char *name);
 /* Errors: ERR_NOT_FOUND, ERR_FORMAT. */
 MUST_CHECK enum err officer_key_file_read(struct secret *ret, const char *dir, const char *name);
 /* The only NAME of a key file in dir. Errors: ERR_NOT_FOUND, ERR_RANGE (several). */

@@ -7,7 +7,6 @@
 #include "common/secret.h"
 #include "file.h"
 
-#define PROFILE_FILE "profile.json"
 #define CLAIM_PREFIX "holdfast-claim:"
 
 static enum err get_text(char *ret, size_t size, const json_t *o, const char *name)

@@ -10,6 +10,8 @@ struct profile {
 	struct sign_pk server, root;
 };
 
+#define PROFILE_FILE "profile.json"
+
 /* Errors: ERR_NOT_FOUND, ERR_FORMAT. */
 MUST_CHECK enum err profile_read(struct profile *ret, const char *dir);
 MUST_CHECK enum err profile_write(const struct profile *p, const char *dir);

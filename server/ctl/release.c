@@ -67,6 +67,9 @@ static enum err open_record(struct secret *ret, struct link *l, const struct lap
 		e = escrow_open(&code, &opened, jws, &p->attestation, &key);
 	if (!e)
 		e = check_record(&opened, p, asked);
+	if (!e && strcmp(opened.enrolment, p->enrolment))
+		fprintf(stderr, "holdfast-ctl: note: %s made this record in an earlier enrolment: it may open nothing "
+				"today\n", p->name);
 	escrow_drop(&opened);
 	if (e)
 		return e;

@@ -9,7 +9,6 @@
 #include "common/code.h"
 #include "file.h"
 
-#define ROOT_FILE "root.jwe"
 #define SHEET_MARK "Code: "
 /* A certificate counts from a day earlier, for clocks that are behind. */
 #define CERT_EARLIER_S (24 * 3600)

@@ -6,6 +6,8 @@
 #include "common/cert_host.h"
 #include "officer.h"
 
+#define ROOT_FILE "root.jwe"
+
 MUST_CHECK enum err root_write(const struct sign_sk *root, const char *dir,
 			       const struct officer_branches *b);
 /* Errors: ERR_NOT_FOUND (another officer holds it: use the sheet), ERR_AUTH. */

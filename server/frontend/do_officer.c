@@ -273,8 +273,9 @@ enum err front_do_token(struct front *f, struct request *r)
 
 enum err front_do_policy_draft(struct front *f, struct request *r)
 {
-	r->answer = json_pack("{s:I,s:s,s:O}", "version", (json_int_t)f->policy.version, "policy",
-			      f->policy.jws, "settings", f->policy.settings);
+	r->answer = json_pack("{s:I,s:s,s:O,s:O}", "version", (json_int_t)f->policy.version,
+			      "policy", f->policy.jws, "certs", f->policy.certs, "settings",
+			      f->policy.settings);
 	return r->answer ? OK : ERR_MEMORY;
 }
 
