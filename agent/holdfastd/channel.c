@@ -25,7 +25,6 @@ void channel_init(struct channel *c, struct site *site, int wants_user, int canc
 void channel_drop(struct channel *c)
 {
 	rest_drop(&c->rest);
-	text_drop(&c->cert);
 	channel_close(c);
 }
 
@@ -58,41 +57,15 @@ static enum err volumed_fail(struct channel *c, enum err e, const struct link *l
 	return fail(c, e, "holdfast-volumed", l->about);
 }
 
-/* After a kill volumed gives no more certificates, and the proof must still get out: the last one holds. */
-static enum err get_identity(struct link_identity *ret, struct channel *c, const struct enrolment *n)
+static enum err get_identity(struct link_identity *ret, struct channel *c)
 {
 	struct link l = { .path = c->site->volumed_path };
-	struct link_identity kept = { 0 };
 	struct sign_pk key;
 	enum err e;
 
 	sign_pk_of(&key, &c->site->session_key);
 	e = link_identity(ret, &l, &key);
-	if (!e)
-		return OK;
-	if (!c->cert || memcmp(n, &c->enrolment, sizeof(*n)))
-		return volumed_fail(c, e, &l);
-	kept.cert = strdup(c->cert);
-	if (asprintf(&kept.sub, SUB_PREFIX "%s", n->device) < 0)
-		kept.sub = NULL;
-	kept.server = c->party.server;
-	if (!kept.cert || !kept.sub) {
-		link_identity_drop(&kept);
-		return fail(c, ERR_MEMORY, "session", NULL);
-	}
-	*ret = kept;
-	return OK;
-}
-
-static enum err keep_cert(struct channel *c, const char *cert)
-{
-	char *copy = strdup(cert);
-
-	if (!copy)
-		return ERR_MEMORY;
-	text_drop(&c->cert);
-	c->cert = copy;
-	return OK;
+	return e ? volumed_fail(c, e, &l) : OK;
 }
 
 static enum err read_party(struct queue_party *ret, const struct link_identity *who,
@@ -163,15 +136,13 @@ static enum err open_session(struct channel *c, const struct enrolment *n)
 	enum err e;
 
 	memset(&party, 0, sizeof(party));
-	e = get_identity(&who, c, n);
+	e = get_identity(&who, c);
 	if (e)
 		return e;
 	e = read_party(&party, &who, n);
 	if (e)
 		return fail(c, e, "enrolment.json is of another device than holdfast-volumed", NULL);
 	e = have_rest(c, n, &party);
-	if (!e)
-		e = keep_cert(c, who.cert);
 	if (e)
 		return fail(c, e, "the server's address", NULL);
 	rest_limits(c->rest, 0, c->cancel_fd);

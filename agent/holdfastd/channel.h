@@ -14,7 +14,6 @@ struct channel {
 	struct enrolment enrolment; /* with which rest was made */
 	struct queue_party party;  /* who signs receipts, and for whom */
 	char scope[16];            /* "device", "user", "recovered"; "" without a session */
-	char *cert;                /* of the session key, as volumed last gave it */
 	int proof_refused;         /* the server does not know the user's key yet */
 	char problem[CONTACT_TEXT]; /* of the last failure, for people */
 	uint32_t retry_after_s;    /* from the server, 0: not said */

@@ -70,6 +70,9 @@ enum err durable_read(uint8_t **ret, size_t *ret_len, const char *folder, const 
 		return err_of_errno();
 	if (fstat(fd, &st) || !S_ISREG(st.st_mode))
 		return ERR_FORMAT;
+	/* In /run/holdfast others than root may make files. */
+	if (st.st_uid != 0 && st.st_uid != geteuid())
+		return ERR_DENIED;
 	if ((uint64_t)st.st_size > max)
 		return ERR_SPACE;
 	max = (size_t)st.st_size;

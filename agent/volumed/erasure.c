@@ -135,7 +135,7 @@ static enum err handoff_manifest(struct manifest *ret, const struct volumed *v)
 	HANDOFF h = { 0 };
 	enum err e;
 
-	if (snprintf(path, sizeof(path), "%s/handoff", v->options.run) >= (int)sizeof(path))
+	if (!v->boot.known || snprintf(path, sizeof(path), "%s/handoff", v->options.run) >= (int)sizeof(path))
 		return ERR_RANGE;
 	e = handoff_file_read(&h, v->options.handoff ? v->options.handoff : path);
 	if (!e)

@@ -263,6 +263,25 @@ def test_kill_is_finished_without_a_state():
         laptop.remove()
 
 
+def test_planted_handoff():
+    """a hand-off that another user than root planted: nobody is taken for signed in, and it names no volume to a kill"""
+    laptop = enrolled_laptop()
+    try:
+        laptop.stop()
+        assert laptop.boot()[0] == 0
+        os.chown(laptop.path("handoff"), 65534, 65534)
+        laptop.start()
+        assert laptop.status()["booted_by"] is None
+        refused(laptop.ask, "USER_PROOF", bytes(32))
+        for copy in ("store.0", "store.1"):
+            os.truncate(os.path.join(laptop.esp, "EFI", "holdfast", copy), 0)
+        laptop.drain()
+        assert [e["kind"] for e in laptop.command("kill")] == ["command-refused"]
+        assert laptop.opens_recovery(laptop.secrets["recovery"])
+    finally:
+        laptop.remove()
+
+
 def test_agent_leaves_room_for_root():
     """a taken-over holdfastd that opens connections without end leaves root some"""
     laptop = Laptop()
@@ -291,4 +310,5 @@ if __name__ == "__main__":
     main([test_deaf_peers, test_state_not_saved, test_enrolment_not_saved, test_firmware_full,
           test_generation_never_falls, test_lock_before_a_code_is_burnt, test_lock_keeps_new_users_out,
           test_recovery_start_ends_any_lock, test_rotation_after_an_unfinished_one,
-          test_sync_cannot_use_up_numbers, test_kill_is_finished_without_a_state, test_agent_leaves_room_for_root])
+          test_sync_cannot_use_up_numbers, test_kill_is_finished_without_a_state,
+          test_planted_handoff, test_agent_leaves_room_for_root])

@@ -8,7 +8,7 @@ import tempfile
 import time
 
 from organisation import Organisation, payload_of, verify
-from sockets import ROOT, Client, Refused
+from sockets import ROOT, Client
 
 HOST = os.path.join(ROOT, "build", "out", "host")
 ACTIVATE = os.path.join(HOST, "bin", "holdfast-activate")
