@@ -156,4 +156,4 @@ test_programs = $(eval $(call test_programs_all))
 .PHONY: FORCE
 FORCE:
 
--include $(shell find build/out -name '*.d' 2>/dev/null)
+-include $(shell find $(HOSTED:%=build/out/%) build/out/efi -type f -name '*.d' 2>/dev/null)
