@@ -68,4 +68,4 @@ $(SODIUM_EFI_SRC:%.c=build/out/efi/sodium/%.o): preboot/libsodium.mk
 
 # Pre-boot modules without a firmware call: unit tests run them hosted (over a console of their own).
 PREBOOT_HOSTED := preboot/cpio.c preboot/line.c preboot/delay.c preboot/phrase.c preboot/guid.c \
-	preboot/prompt.c preboot/scrub.c
+	preboot/prompt.c preboot/scrub.c preboot/page.c

@@ -9,7 +9,7 @@
 #include "events.h"
 #include "firmware.h"
 #include "prompt.h"
-#include "scrub.h"
+#include "residue.h"
 #include "sodium_efi.h"
 
 struct attempt {
@@ -109,23 +109,6 @@ static void explain(enum err e, const char *wrong, enum preboot_event event)
 	console_say("\n");
 }
 
-static void scrub(void *context, uint8_t *range, uint64_t size)
-{
-	const struct secret *typed = context;
-
-	scrub_range(range, size, typed->bytes, typed->len);
-}
-
-/* What opened, and opens again, must not stay in the firmware's buffers. The copy is on the heap, which
- * is not searched. */
-static void scrub_firmware(const struct line *typed)
-{
-	SECRET struct secret copy = { 0 };
-
-	if (!secret_copy(&copy, typed->bytes, typed->len))
-		firmware_memory(EfiBootServicesData, scrub, &copy);
-}
-
 static int try_password(struct attempt *a, const char *user, const struct line *typed)
 {
 	SECRET struct secret password = { 0 };
@@ -140,10 +123,9 @@ static int try_password(struct attempt *a, const char *user, const struct line *
 		e = open_record(a, r, user, &password);
 		console_say("\r            \r");
 	}
+	residue_wipe(typed);
 	if (e)
 		explain(e, "Wrong user name or password.", PREBOOT_WRONG_PASSWORD);
-	else
-		scrub_firmware(typed);
 	return !e;
 }
 
@@ -158,14 +140,14 @@ static int try_code(struct attempt *a, struct record *r, enum code_kind kind, co
 		e = open_record(a, r, "", &code);
 		console_say("\r            \r");
 	}
+	residue_wipe(typed);
 	if (e == ERR_LOCKED)
-		console_say("\nThis code was used before.\n");
+		console_say("\nThis is the right key, but the store on this laptop no longer opens with it. With the\n"
+			    "recovery key the disk opens from any Linux live system.\n\n");
 	else if (e)
 		explain(e, kind == CODE_ONE_TIME ? "Wrong code: it is not the one for this challenge."
 						 : "Wrong recovery key: it is not the one of this laptop.",
 			PREBOOT_WRONG_CODE);
-	else if (kind == CODE_RECOVERY)
-		scrub_firmware(typed);
 	return !e;
 }
 

@@ -84,13 +84,10 @@ static void scrub_run(uint8_t *range, size_t size, const uint8_t *text, size_t l
 
 void scrub_range(uint8_t *range, size_t size, const uint8_t *text, size_t len)
 {
-	size_t from = 0;
+	size_t from = len;
 
-	for (size_t at = 0; at <= len; at++) {
-		if (at < len && text[at] < 0x80)
-			continue;
-		if (at - from >= SCRUB_SHORTEST)
-			scrub_run(range, size, text + from, at - from);
-		from = at + 1;
-	}
+	while (from && text[from - 1] < 0x80)
+		from--;
+	if (len - from >= SCRUB_SHORTEST && text[len - 1] == '\r')
+		scrub_run(range, size, text + from, len - from);
 }

@@ -7,11 +7,13 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Runs of fewer characters are left alone: they tell little, and might be the firmware's own. */
+/* Fewer characters than that, with Enter, are left alone. */
 #define SCRUB_SHORTEST 5
 
-/* Overwrite text in a range of memory, whatever the case of its letters: as it is, and with its characters
- * apart as arrays of wide characters and key structs have them. Only runs of ASCII are looked for.
+/* Overwrite what was typed in a range of memory, whatever the case of its letters: as it is, and with its
+ * characters apart as arrays of wide characters and key structs have them. The text ends with the Enter
+ * ('\r') that was typed: the firmware's own words, file names and tables have none behind them, and a
+ * password may be such a word. Of a text with other characters than ASCII its end is looked for.
  * The text must not lie in the range. */
 void scrub_range(uint8_t *range, size_t size, const uint8_t *text, size_t len);
 
