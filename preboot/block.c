@@ -10,6 +10,7 @@
 #include "noise.h"
 
 #define CHUNK ((size_t)1 << 20)
+#define PIECE ((size_t)4096)
 #define CHUNKS_MAX 64 /* TOMBSTONE_AREA_MAX */
 
 static const EFI_GUID block_guid = { 0x964E5B21, 0x6459, 0x11D2,
@@ -72,25 +73,55 @@ static EFI_STATUS transfer(const struct block *b, int write, uint64_t at, size_t
 	return b->io->ReadBlocks(b->io, b->io->Media->MediaId, lba, len, bytes);
 }
 
-/* One pass over the area: write and remember digests, or read and compare with them. */
-static enum err pass(const struct block *b, int write, uint64_t len, uint8_t *chunk,
-		     struct digest digests[CHUNKS_MAX])
+/* At once, or in pieces where that fails: one bad sector must not save what lies around it. */
+static enum err write_chunk(const struct block *b, uint64_t at, size_t len, uint8_t *chunk)
 {
+	size_t sector = b->io->Media->BlockSize, piece = sector > PIECE ? sector : PIECE;
+	enum err e = OK;
+
+	if (!EFI_ERROR(transfer(b, 1, at, len, chunk)))
+		return OK;
+	for (size_t done = 0; done < len; done += piece) {
+		size_t n = len - done < piece ? len - done : piece;
+
+		if (EFI_ERROR(transfer(b, 1, at + done, n, chunk + done)))
+			e = ERR_IO;
+	}
+	return e;
+}
+
+static enum err overwrite_chunk(const struct block *b, uint64_t at, size_t len, uint8_t *chunk,
+				struct digest *d)
+{
+	noise_fill(chunk, len);
+	crypto_generichash(d->bytes, sizeof(d->bytes), chunk, len, NULL, 0);
+	return write_chunk(b, at, len, chunk);
+}
+
+static enum err compare_chunk(const struct block *b, uint64_t at, size_t len, uint8_t *chunk,
+			      struct digest *want)
+{
+	struct digest d;
+
+	if (EFI_ERROR(transfer(b, 0, at, len, chunk)))
+		return ERR_IO;
+	crypto_generichash(d.bytes, sizeof(d.bytes), chunk, len, NULL, 0);
+	return memcmp(&d, want, sizeof(d)) ? ERR_CHANGED : OK;
+}
+
+/* Over the whole area whatever fails on the way; the first error counts. */
+static enum err pass(const struct block *b, uint64_t len, uint8_t *chunk, struct digest digests[CHUNKS_MAX],
+		     enum err (*visit)(const struct block *, uint64_t, size_t, uint8_t *, struct digest *))
+{
+	enum err first = OK;
+
 	for (uint64_t at = 0; at < len; at += CHUNK) {
 		size_t n = len - at < CHUNK ? (size_t)(len - at) : CHUNK;
-		struct digest d;
+		enum err e = visit(b, at, n, chunk, &digests[at / CHUNK]);
 
-		if (write)
-			noise_fill(chunk, n);
-		if (EFI_ERROR(transfer(b, write, at, n, chunk)))
-			return ERR_IO;
-		crypto_generichash(d.bytes, sizeof(d.bytes), chunk, n, NULL, 0);
-		if (write)
-			digests[at / CHUNK] = d;
-		else if (memcmp(&d, &digests[at / CHUNK], sizeof(d)) != 0)
-			return ERR_CHANGED;
+		first = first ? first : e;
 	}
-	return OK;
+	return first;
 }
 
 /* Some firmware and controllers ask for buffers aligned to IoAlign; pages always are. */
@@ -113,16 +144,16 @@ enum err block_erase(const struct block *b, uint64_t len)
 	if (len > b->bytes)
 		len = b->bytes;
 	len = (len + sector - 1) / sector * sector;
-	if (len > CHUNK * CHUNKS_MAX)
+	if (!len || len > CHUNK * CHUNKS_MAX)
 		return ERR_RANGE;
 	chunk = chunk_new();
 	if (!chunk)
 		return ERR_MEMORY;
-	e = pass(b, 1, len, chunk, digests);
-	if (!e && EFI_ERROR(b->io->FlushBlocks(b->io)))
+	e = pass(b, len, chunk, digests, overwrite_chunk);
+	if (EFI_ERROR(b->io->FlushBlocks(b->io)))
 		e = ERR_IO;
 	if (!e)
-		e = pass(b, 0, len, chunk, digests);
+		e = pass(b, len, chunk, digests, compare_chunk);
 	BOOT->FreePages((EFI_PHYSICAL_ADDRESS)(uintptr_t)chunk, CHUNK / 4096);
 	return e;
 }

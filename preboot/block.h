@@ -18,7 +18,8 @@ struct block {
 MUST_CHECK enum err block_find(struct block *ret, const uint8_t partition[static 16], unsigned n);
 
 /* Overwrite the first len bytes (cut to the partition, rounded up to its sectors) with noise, flush, and
- * read everything back. Errors: ERR_IO, ERR_MEMORY, ERR_CHANGED (read back differs). */
+ * read everything back. What can be overwritten is, even when some of it cannot.
+ * Errors: ERR_IO, ERR_MEMORY, ERR_CHANGED (read back differs), ERR_RANGE. */
 MUST_CHECK enum err block_erase(const struct block *b, uint64_t len);
 
 #endif

@@ -9,6 +9,7 @@
 #include "files.h"
 #include "firmware.h"
 #include "storefile.h"
+#include "variable.h"
 
 #define TOMBSTONE_PATH FILES_HOME "tombstone"
 #define TOMBSTONE_FILE_MAX ((size_t)64 << 10)
@@ -78,6 +79,14 @@ static enum err erase_files(void)
 	return e ? e : boot;
 }
 
+/* The variables hold no key, but the store of a new installation begins at generation 1. */
+static void complete(void)
+{
+	variable_delete(VARIABLE_GENERATION);
+	variable_delete(VARIABLE_TALLY);
+	console_say("\nThis laptop has been erased by its organisation.\n");
+}
+
 /* Store and boot files go even when a volume cannot be reached: what is left is the escrow's. */
 static void finish(struct tombstone *t)
 {
@@ -96,7 +105,7 @@ static void finish(struct tombstone *t)
 	if (left || e)
 		console_say("\nThe erasure is not finished. It is tried again at the next start.\n");
 	else
-		console_say("\nThis laptop has been erased by its organisation.\n");
+		complete();
 }
 
 int kill_seen(void)
@@ -116,8 +125,9 @@ void kill_finish(void)
 
 	if (tombstone_read(&t))
 		return;
-	if (t.erased)
-		console_say("\nThis laptop has been erased by its organisation.\n");
+	/* The agent says ERASED before it takes the files away: the power may have been cut between. */
+	if (t.erased && !erase_files())
+		complete();
 	else
 		finish(&t);
 	console_say("It switches off in %u seconds, or at a key.\n", READ_S);

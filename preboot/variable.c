@@ -40,6 +40,13 @@ enum err variable_write(const CHAR16 *name, const void *bytes, size_t len, int a
 						 (void *)(uintptr_t)bytes));
 }
 
+void variable_delete(const CHAR16 *name)
+{
+	EFI_GUID guid = vendor;
+
+	RUNTIME->SetVariable((CHAR16 *)(uintptr_t)name, &guid, 0, 0, NULL);
+}
+
 void variable_request_memory_overwrite(void)
 {
 	EFI_GUID guid = overwrite_vendor;

@@ -20,6 +20,9 @@ MUST_CHECK enum err variable_read(void *ret, size_t len, const CHAR16 *name);
 /* Non-volatile; at_run_time: visible to Linux too. Errors: ERR_IO, ERR_SPACE, ERR_MEMORY, ERR_DENIED. */
 MUST_CHECK enum err variable_write(const CHAR16 *name, const void *bytes, size_t len, int at_run_time);
 
+/* One that is not there, or cannot be deleted, is no error. */
+void variable_delete(const CHAR16 *name);
+
 /* Ask the firmware to overwrite memory at the next start if the machine is reset with keys in it
  * (TCG Platform Reset Attack Mitigation). Firmware without it ignores this. */
 void variable_request_memory_overwrite(void);
