@@ -154,11 +154,11 @@ static void refuse(const struct manifest_target *t, unsigned index, enum boot_pa
 			    kinds[part].noun, (const char *)t->name, err_text(e));
 }
 
-enum err boot_select(unsigned *ret, uint64_t *ret_load_ms, const struct manifest *m)
+enum err boot_select(unsigned *ret, uint64_t *load_ms, const struct manifest *m, unsigned first)
 {
 	uint64_t start = clock_ms();
 
-	for (unsigned i = 0; i < m->target_count; i++) {
+	for (unsigned i = first; i < m->target_count; i++) {
 		const struct manifest_target *t = &m->targets[i];
 		enum boot_part wrong;
 
@@ -169,7 +169,7 @@ enum err boot_select(unsigned *ret, uint64_t *ret_load_ms, const struct manifest
 		wrong = wrong_part(t);
 		if (wrong == BOOT_PARTS) {
 			*ret = i;
-			*ret_load_ms = clock_ms() - start;
+			*load_ms += clock_ms() - start;
 			return OK;
 		}
 		refuse(t, i, wrong);

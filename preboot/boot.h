@@ -21,10 +21,11 @@ int boot_load_slice(void);
 /* Give all memory back. */
 void boot_forget(void);
 
-/* Find the first target of a verified manifest whose files are all there and match; says which file
- * of which target does not, and adds the event. On OK its files are loaded and *ret is its index.
- * *ret_load_ms: time spent on reading and digesting. Errors: ERR_CHANGED when none is left. */
-MUST_CHECK enum err boot_select(unsigned *ret, uint64_t *ret_load_ms, const struct manifest *m);
+/* Find the first target of a verified manifest, of those from index first on, whose files are all there
+ * and match; says which file of which target does not, and adds the event. On OK its files are loaded and
+ * *ret is its index. *load_ms grows by the time spent on reading and digesting. Errors: ERR_CHANGED when
+ * none is left. */
+MUST_CHECK enum err boot_select(unsigned *ret, uint64_t *load_ms, const struct manifest *m, unsigned first);
 
 /* The selected target's file. */
 const uint8_t *boot_bytes(enum boot_part part, size_t *ret_len);

@@ -62,7 +62,7 @@ static enum err read_store(void)
 		return ERR_NOT_FOUND;
 	}
 	for (unsigned i = 0; i < STOREFILE_COPIES; i++)
-		if (storefile.problems[i])
+		if (storefile.problems[i] && storefile.problems[i] != ERR_ROLLBACK)
 			events_add(PREBOOT_COPY_DAMAGED, (uint16_t)i);
 	return OK;
 }
@@ -134,25 +134,37 @@ static enum err burn_code(void)
 	return OK;
 }
 
+/* Load the kernel of the first target, from an index on, that matches and that the firmware takes. */
+static enum err choose_target(struct delivery *d, const struct manifest *m)
+{
+	for (unsigned first = 0;; first = d->target + 1) {
+		enum err e = boot_select(&d->target, &d->load_ms, m, first);
+
+		if (e) {
+			console_say("\nNo boot target is left that may be started. Tell your helpdesk; the "
+				    "recovery key\nopens the disk from any Linux live system.\n");
+			return e;
+		}
+		e = boot_prepare(&m->targets[d->target]);
+		if (!e)
+			return OK;
+		if (e == ERR_DENIED)
+			console_say("\nThe firmware refuses the kernel of boot target '%s' (Secure Boot): its "
+				    "signature is\nnot accepted.\n",
+				    (const char *)m->targets[d->target].name);
+		else
+			console_say("\nThe kernel of boot target '%s' could not be loaded: %s.\n",
+				    (const char *)m->targets[d->target].name, err_text(e));
+		events_add(PREBOOT_TARGET_REFUSED, (uint16_t)d->target);
+	}
+}
+
 static enum err start_kernel(void)
 {
-	const struct manifest *m = &storefile.current->manifest;
 	struct delivery d = { .store = storefile.current, .login = &login };
-	enum err e = boot_select(&d.target, &d.load_ms, m);
+	enum err e = choose_target(&d, &storefile.current->manifest);
 
-	if (e) {
-		console_say("\nNo boot target is left that may be started. Tell your helpdesk; the recovery key\n"
-			    "opens the disk from any Linux live system.\n");
-		return e;
-	}
-	e = boot_prepare(&m->targets[d.target]);
-	if (e == ERR_DENIED)
-		console_say("\nThe firmware refuses the kernel (Secure Boot): its signature is not accepted.\n");
-	else if (e)
-		console_say("\nThe kernel could not be loaded: %s.\n", err_text(e));
-	if (!e)
-		e = delivery_start(&d);
-	return e;
+	return e ? e : delivery_start(&d);
 }
 
 /* Nothing leads on: wipe, and let the person read. */

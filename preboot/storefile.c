@@ -22,6 +22,11 @@ static enum err read_copy(struct store *ret, const char *path)
 	return e;
 }
 
+static int is_older(const struct store *s, const struct store *than)
+{
+	return s->head.generation != than->head.generation || s->head.revision != than->head.revision;
+}
+
 void storefile_read(struct storefile *ret)
 {
 	const struct store *usable[STOREFILE_COPIES], *newer;
@@ -32,13 +37,16 @@ void storefile_read(struct storefile *ret)
 		usable[i] = ret->problems[i] ? NULL : &ret->copies[i];
 	}
 	newer = store_newer(usable[0], usable[1]);
-	for (int i = 0; i < STOREFILE_COPIES; i++)
+	for (int i = 0; i < STOREFILE_COPIES; i++) {
 		if (newer && newer == usable[i])
 			ret->current = &ret->copies[i];
+		else if (newer && usable[i] && is_older(usable[i], newer))
+			ret->problems[i] = ERR_ROLLBACK;
+	}
 }
 
 /* Write one copy. */
-static enum err write_copy(const struct storefile *f, int i)
+static enum err write_copy(struct storefile *f, int i)
 {
 	uint8_t *bytes;
 	size_t len;
@@ -48,6 +56,7 @@ static enum err write_copy(const struct storefile *f, int i)
 		return e;
 	e = files_write(paths[i], bytes, len);
 	free(bytes);
+	f->problems[i] = e;
 	return e;
 }
 
@@ -65,10 +74,9 @@ unsigned storefile_repair(struct storefile *f)
 
 	for (int i = 0; i < STOREFILE_COPIES; i++) {
 		/* A newer program's store is not damaged; this program is too old for it. */
-		if (!f->problems[i] || f->problems[i] == ERR_VERSION)
+		if (f->problems[i] == ERR_VERSION || !f->problems[i])
 			continue;
-		f->problems[i] = write_copy(f, i);
-		bad += f->problems[i] != OK;
+		bad += write_copy(f, i) != OK;
 	}
 	return bad;
 }

@@ -8,7 +8,7 @@
 
 struct storefile {
 	struct store copies[STOREFILE_COPIES];
-	enum err problems[STOREFILE_COPIES]; /* OK, or why the copy cannot be used */
+	enum err problems[STOREFILE_COPIES]; /* OK; why the copy cannot be used; ERR_ROLLBACK: the older one */
 	struct store *current;               /* the newer usable copy; NULL when there is none */
 };
 
@@ -20,8 +20,9 @@ void storefile_read(struct storefile *ret);
  * good until then is untouched unless the other one has been written. */
 MUST_CHECK enum err storefile_write(struct storefile *f);
 
-/* Rewrite a copy that does not decode from the current store, after it has been verified; one of a newer
- * version is left alone. Returns how many copies could not be rewritten. */
+/* Rewrite a copy that has a problem from the current store, after it has been verified; an older one too,
+ * for the generation variable would refuse it when it is needed. One of a newer version is left alone.
+ * Returns how many copies could not be rewritten. */
 unsigned storefile_repair(struct storefile *f);
 
 /* Overwrite and delete both copies. Errors: as files_destroy. */

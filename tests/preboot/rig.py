@@ -170,7 +170,16 @@ class Laptop:
 
     # ---- power, screen and keyboard ----
 
-    def start(self):
+    def disk_with_bad_sector(self, byte):
+        """Options of a disk whose sector at this byte of the area cannot be written."""
+        rules = self.folder / "blkdebug"
+        rules.write_text("[inject-error]\n" + "".join(
+            f'{key} = "{value}"\n' for key, value in (
+                ("event", "none"), ("iotype", "write"), ("errno", 5), ("once", "off"), ("immediately", "off"),
+                ("sector", ((ESP_AT + ESP_MIB) << 11) + byte // 512))))
+        return f"driver=raw,file.driver=blkdebug,file.config={rules},file.image.filename={self.disk},id=disk,if=none"
+
+    def start(self, disk=None):
         self.starts += 1
         monitor = self.folder / "monitor"
         monitor.unlink(missing_ok=True)
@@ -179,9 +188,10 @@ class Laptop:
             "-accel", "tcg,thread=multi", "-cpu", "max", "-m", str(MEMORY_MIB), "-M", "q35", "-no-reboot",
             "-drive", f"if=pflash,format=raw,readonly=on,file={OVMF}/OVMF_CODE_4M.fd",
             "-drive", f"if=pflash,format=raw,file={self.vars}",
-            "-drive", f"format=raw,file={self.disk},if=none,id=disk",
+            "-drive", disk or f"format=raw,file={self.disk},if=none,id=disk",
             "-device", "virtio-blk-pci,drive=disk,bootindex=0",
-            "-chardev", "stdio,id=serial,signal=off", "-serial", "chardev:serial", "-display", "none", "-net", "none", "-monitor", f"unix:{monitor},server,nowait",
+            "-chardev", "stdio,id=serial,signal=off", "-serial", "chardev:serial", "-display", "none",
+            "-net", "none", "-monitor", f"unix:{monitor},server,nowait",
         ], timeout=60, echo=False)
         self.child.logfile_read = self.log
 

@@ -36,10 +36,10 @@ class Preboot:
         rig.run("mmd", "-i", self.laptop.esp, f"::/EFI/holdfast/boot/{name}")
         return target
 
-    def make_store(self, generation):
+    def make_store(self, generation, password=PASSWORD):
         where = self.folder / f"generation-{generation}"
         where.mkdir()
-        printed = rig.tool("make", where, generation, USER, PASSWORD, KIB, 3,
+        printed = rig.tool("make", where, generation, USER, password, KIB, 3,
                            *[f"{name}={path}" for name, path in self.targets.items()])
         return {line.rsplit(" ", 1)[0]: line.rsplit(" ", 1)[1] for line in printed.splitlines()}
 
@@ -50,8 +50,8 @@ class Preboot:
                 self.laptop.put(path / file, f"/EFI/holdfast/boot/{name}/{file}")
         self.put_store(generation)
 
-    def put_store(self, generation):
-        for copy in ("store.0", "store.1"):
+    def put_store(self, generation, copies=("store.0", "store.1")):
+        for copy in copies:
             self.laptop.put(self.folder / f"generation-{generation}" / copy, f"/EFI/holdfast/{copy}")
 
     def put_both(self, command, generation=5):
@@ -249,13 +249,57 @@ def rolled_back(p):
     show("right store back: unlocks, and the attempt is reported")
 
 
+def word_of_the_firmwares(p):
+    """Bug: a password that is a word of the firmware's was overwritten there too, when what was typed was cleared
+    away. "holdfast" emptied a folder's name in the file system driver's cache: the right password started nothing."""
+    laptop = p.laptop
+    p.make_store(9, "holdfast")
+    p.install(9)
+    p.put_store(8, ["store.1"])
+    laptop.start()
+    p.log_in("holdfast")
+    assert laptop.handoff().target == 0
+    (p.folder / "older").write_bytes(laptop.get("/EFI/holdfast/store.1"))
+    assert "generation 9" in rig.tool("show", p.folder / "older")
+    show("password that is a folder's name: unlocks; the older copy of the store was brought up to the newer")
+
+
+def refused_kernel(p):
+    """A kernel that the manifest vouches for and that the firmware does not take: the next target is started."""
+    laptop = p.laptop
+    kernel = p.targets["current"] / "vmlinuz"
+    kernel.write_bytes(b"no program" * 1000)
+    p.make_store(10)
+    p.install(10)
+    laptop.start()
+    p.log_in()
+    laptop.see("The kernel of boot target 'current' could not be loaded")
+    h = laptop.handoff(linger=True)
+    laptop.cut()
+    assert h.target == 1 and h.event(REFUSED) == 0, vars(h)
+    shutil.copy(rig.kernel(), kernel)
+    show("kernel that firmware refuses: said, and the previous target started")
+
+
 def erased(p):
-    """A kill that had begun is finished, although the power is cut in the middle of that too."""
+    """A kill that had begun is finished, although the power is cut in the middle of that too, and as far as a
+    disk with a bad sector allows."""
     laptop = p.laptop
     stone = p.folder / "tombstone"
     laptop.fill_area(b"K")
     rig.tool("tombstone", stone, rig.PARTITION.replace("-", ""), AREA_BYTES)
     laptop.put(stone, "/EFI/holdfast/tombstone")
+    laptop.start(laptop.disk_with_bad_sector(3 << 20))
+    laptop.see("The erasure is not finished")
+    laptop.type(" ")
+    laptop.off()
+    area = laptop.area()[:AREA_BYTES]
+    assert area[3 << 20:][:4096] == b"K" * 4096, "the bad sector was written: the test shows nothing"
+    assert area.count(b"K" * 64) == 64, "a bad sector has saved more than itself"
+    show("disk with a bad sector: all around it is overwritten, and it is not called erased")
+    laptop.fill_area(b"K")
+    p.install(10)
+    rig.tool("tombstone", stone, rig.PARTITION.replace("-", ""), AREA_BYTES)
     laptop.start()
     laptop.see("Finishing the erasure")
     time.sleep(0.15)
@@ -275,16 +319,26 @@ def erased(p):
     stone.write_bytes(laptop.get("/EFI/holdfast/tombstone"))
     assert rig.tool("state", stone) == "ERASED kill.command.kept\n"
     show("next start: erased to the end, files gone, tombstone says so and keeps the command")
+    p.put_store(10)
     laptop.start()
     laptop.see("This laptop has been erased by its organisation")
     laptop.type(" ")
     laptop.off()
-    show("and at every start after that")
+    assert not laptop.has("/EFI/holdfast/store.0") and not laptop.has("/EFI/holdfast/store.1")
+    show("and at every start after that; a store that was left (power cut in the agent's erasure) goes too")
+    laptop.delete("/EFI/holdfast/tombstone")
+    p.install(5)
+    laptop.start()
+    p.log_in()
+    h = laptop.handoff()
+    assert h.event(GENERATION_MISSING) == 0, h.events
+    show("a new installation begins with a low generation: the erased one's is forgotten")
 
 
 def main():
     steps = [unlock_after_wrong_answers, code_once, used_code_and_damaged_copy, changed_kernel,
-             changed_initrd_and_cmdline, forged_store, damaged_store, rolled_back, erased]
+             changed_initrd_and_cmdline, forged_store, damaged_store, rolled_back,
+             word_of_the_firmwares, refused_kernel, erased]
     wanted = sys.argv[1:]
     with tempfile.TemporaryDirectory(prefix="preboot-") as folder:
         p = Preboot(folder)
