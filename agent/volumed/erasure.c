@@ -13,6 +13,7 @@
 #include "driver/handoff_file.h"
 
 #define TOMBSTONE_FILE "tombstone"
+#define PROOF_FILE "kill-proof.jws"
 
 static enum err tombstone_put(const struct volumed *v, const struct tombstone *t)
 {
@@ -110,6 +111,21 @@ static void state_remove(struct volumed *v)
 		volumed_log("the state was not removed", NULL);
 }
 
+/* The key that signed it is gone, so the proof is kept where the erased laptop can still be asked for it. */
+static void proof_keep(const struct volumed *v, const char *event)
+{
+	const struct outbox_entry *proof = outbox_find(&v->outbox, event);
+
+	if (proof && durable_write(v->esp.folder, PROOF_FILE, proof->message, strlen(proof->message), 0600))
+		volumed_log("the proof of the kill was not kept on the ESP", NULL);
+}
+
+void erasure_delivered(struct volumed *v, const char *event)
+{
+	if (v->killed && !strcmp(event, v->power.event) && durable_remove(v->esp.folder, PROOF_FILE))
+		volumed_log("the delivered proof was not removed from the ESP", NULL);
+}
+
 /* Only what was erased and read back is "done": the server calls the laptop killed on this word. */
 static void proof_put(struct volumed *v, int all, const char *id, uint64_t sequence, const char *jws,
 		      json_t *volumes)
@@ -124,8 +140,10 @@ static void proof_put(struct volumed *v, int all, const char *id, uint64_t seque
 		      json_pack("{s:s, s:s, s:I, s:s, s:O}", "command", "kill", "id", id, "sequence",
 				(json_int_t)sequence, "digest", digest_text, "volumes", volumes)))
 		volumed_log("the proof of the kill could not be made", NULL);
-	else
+	else {
 		power_after(&v->power, POWER_OFF, event);
+		proof_keep(v, event);
+	}
 }
 
 /* The hand-off of this start, which the initramfs left: the same manifest, where an ESP is damaged. */

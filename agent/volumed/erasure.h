@@ -1,6 +1,7 @@
 /* Kill: the laptop's disk is made unreadable for ever. Order: tombstone on the ESP (from here on nothing stops it:
  * pre-boot or the next start finishes) -> keyslots and headers of every volume overwritten and read back ->
- * tombstone says so -> store, boot targets, variables, keys, state destroyed -> signed proof in memory. */
+ * tombstone says so -> store, boot targets, variables, keys, state destroyed -> signed proof, in memory and, until it
+ * is delivered, on the ESP as kill-proof.jws. */
 #ifndef HOLDFAST_ERASURE_H
 #define HOLDFAST_ERASURE_H
 
@@ -11,6 +12,9 @@
  * all the same. Errors, with nothing begun: ERR_NOT_FOUND (neither store nor hand-off names a volume), ERR_RANGE
  * (the order is longer than a tombstone holds), ERR_MEMORY. */
 MUST_CHECK enum err erasure_run(struct volumed *v, const struct command *kill, const char *jws);
+
+/* An event was delivered: if it was the proof, the copy on the ESP goes. */
+void erasure_delivered(struct volumed *v, const char *event);
 
 /* A tombstone that an interrupted kill left: finish it. 1: there was one. */
 int erasure_resume(struct volumed *v);

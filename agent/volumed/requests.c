@@ -6,6 +6,7 @@
 #include "agent/volumed/accounts.h"
 #include "agent/volumed/enforce.h"
 #include "agent/volumed/enrolment.h"
+#include "agent/volumed/erasure.h"
 #include "agent/volumed/event.h"
 #include "agent/volumed/order.h"
 #include "agent/volumed/settle.h"
@@ -145,6 +146,7 @@ static enum err serve_policy(const struct request *r)
 
 static enum err serve_sent(const struct request *r)
 {
+	erasure_delivered(r->v, r->field[0].text);
 	power_delivered(&r->v->power, r->field[0].text);
 	return OK;
 }

@@ -54,12 +54,15 @@ def test_kill():
 
 
 def test_kill_without_delivery():
-    """kill while the server cannot be reached: power off after 20 s all the same"""
+    """kill while the server cannot be reached: power off after 20 s all the same; the proof stays on the ESP"""
     laptop = enrolled_laptop()
     try:
         laptop.command("kill")
         time.sleep(22)
         assert open(laptop.path("stdout")).read() == "power off\n"
+        with open(laptop.path("esp", "EFI", "holdfast", "kill-proof.jws")) as f:
+            proof = verify("holdfast-event", f.read(), laptop.org.attestation)
+        assert proof["kind"] == "command-done" and proof["detail"]["volumes"][0]["read_back"], proof
     finally:
         laptop.remove()
 
