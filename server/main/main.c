@@ -224,7 +224,8 @@ static int print_claim(const struct setup *s, const struct vaultmsg *hello)
 {
 	struct sign_pk server;
 	char pin[TLS_PIN_BYTES], text[2048];
-	TEXT_SECRET *secret = NULL, *json = NULL, *b64 = NULL;
+	TEXT_SECRET *secret = NULL, *b64 = NULL;
+	TEXT *json = NULL;
 	JSON *o = NULL;
 	int bad;
 
@@ -235,9 +236,12 @@ static int print_claim(const struct setup *s, const struct vaultmsg *hello)
 			s->frontend_dir);
 		return 1;
 	}
-	o = json_pack("{s:s,s:s,s:o,s:s}", "url", s->url, "secret", secret, "server",
-		      jwk_of_sign(&server), "pin", pin);
-	if (!o || json_print(&json, o) || b64_encode(&b64, json, strlen(json)))
+	/* The secret is not for jansson, which frees without wiping: the frontend inherits our memory. */
+	o = json_pack("{s:s,s:o,s:s}", "url", s->url, "server", jwk_of_sign(&server), "pin", pin);
+	if (!o || json_print(&json, o))
+		return 1;
+	snprintf(text, sizeof(text), "{\"secret\":\"%s\",%s", secret, json + 1);
+	if (b64_encode(&b64, text, strlen(text)))
 		return 1;
 	snprintf(text, sizeof(text), "holdfast-claim:%s", b64);
 	bad = put_file(s, "claim", text, 0600);

@@ -10,7 +10,7 @@ import sqlite3
 import ssl
 import time
 
-from protocol import Connection, b64, check, claimed_server, enrolled_laptop, unb64
+from protocol import Connection, Server, b64, check, claimed_server, enrolled_laptop, unb64
 
 
 def oversize(server, laptop):
@@ -32,6 +32,28 @@ def tls(server):
     context.check_hostname = False
     context.verify_mode = ssl.CERT_NONE
     return context.wrap_socket(socket.create_connection(("127.0.0.1", server.port)))
+
+
+def shakes_hands(server, version, ciphers):
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    context.set_ciphers(ciphers + ":@SECLEVEL=0")
+    context.minimum_version = context.maximum_version = version
+    try:
+        with context.wrap_socket(socket.create_connection(("127.0.0.1", server.port))) as s:
+            return s.version() is not None
+    except (ssl.SSLError, ConnectionError):
+        return False
+
+
+def old_tls(server):
+    """TLS 1.2 and 1.3 with authenticated encryption and forward secrecy, nothing older or weaker."""
+    v = ssl.TLSVersion
+    check("TLS 1.2 and 1.3", shakes_hands(server, v.TLSv1_2, "ECDHE+AESGCM") and shakes_hands(server, v.TLSv1_3, "ALL"))
+    for version, ciphers in ((v.TLSv1, "ALL"), (v.TLSv1_1, "ALL"), (v.TLSv1_2, "ECDHE-ECDSA-AES128-SHA"),
+                             (v.TLSv1_2, "ECDHE-ECDSA-AES256-SHA384")):
+        check(f"{version.name} {ciphers}: refused", not shakes_hands(server, version, ciphers))
 
 
 def slow(server, org, laptop):
@@ -173,6 +195,27 @@ def accounts():
         planted_link(server)
 
 
+def claim_secret_stays():
+    """Before the claim, the frontend's memory has nothing that would let a stranger claim the server."""
+    if os.geteuid():
+        print("skip memory of the frontend: not root")
+        return
+    with Server() as server:
+        text = (server.state / "claim").read_text().strip()
+        secret = server.claim_text()["secret"]
+        frontend, found = children(server)[1], []
+        with open(f"/proc/{frontend}/maps") as maps, open(f"/proc/{frontend}/mem", "rb", 0) as memory:
+            for line in maps:
+                if " rw" not in line:
+                    continue
+                start, end = (int(x, 16) for x in line.split()[0].split("-"))
+                memory.seek(start)
+                data = memory.read(end - start)
+                found += [n for n, s in (("text", text[60:100].encode()), ("secret", secret.encode()),
+                                         ("bytes", unb64(secret))) if s in data]
+        check(f"the frontend's memory does not hold the claim secret {found or ''}", not found)
+
+
 def planted_link(server):
     """A frontend that was taken over links somebody else's file into its folder, for root to make it its own."""
     server.stop()
@@ -215,6 +258,7 @@ def main():
             laptop.escrow(code.decode()), laptop.escrow(key.decode(), kind="recovery-key", number=0)]})
         session = laptop.session(server, user=True)
         oversize(server, laptop)
+        old_tls(server)
         waiting(server, org, laptop)
         stolen(server, org, laptop, {
             "one-time code": code, "recovery key": key, "claim secret": claim_secret,
@@ -225,6 +269,7 @@ def main():
         slow(server, org, laptop)
         forged_audit(server, org)
     accounts()
+    claim_secret_stays()
 
 
 if __name__ == "__main__":
