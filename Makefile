@@ -63,7 +63,7 @@ build/out/host/lib/pkgconfig/holdfast.pc: common/holdfast.pc.in
 	@mkdir -p $(@D)
 	@sed -e 's|@PREFIX@|$(PREFIX)|' -e 's|@MULTIARCH@|$(shell gcc -print-multiarch)|' $< >$@
 
-# Pre-boot: our code, the freestanding core and libsodium's portable and SSSE3 sources.
+# Pre-boot: our code, the freestanding core and libsodium's sources that preboot/libsodium.mk lists.
 EFI_SRC := $(wildcard preboot/*.c) $(filter-out %_host.c,$(wildcard common/*.c))
 $(call efi_program,holdfast.efi,$(EFI_SRC),$(SODIUM_EFI_SRC))
 
@@ -101,4 +101,5 @@ install: all
 	build/install "$(DESTDIR)" "$(PREFIX)"
 
 clean:
+	@mkdir -p build/out
 	find build/out -mindepth 1 -maxdepth 1 ! -name cache -exec rm -rf {} +

@@ -34,7 +34,7 @@ static int outside(enum err e)
 {
 	for (size_t i = 0; i < ERRORS_COUNT; i++)
 		if (errors[i].inside == e)
-			return errors[i].outside;
+			return (int)errors[i].outside;
 	return HOLDFAST_FAILED;
 }
 

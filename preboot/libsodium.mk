@@ -1,5 +1,5 @@
 # What the EFI application takes from libsodium's sources, relative to src/libsodium/, and how it is
-# compiled: portable code and SSSE3, for firmware enables no AVX. sodium/core.c and randombytes/ stay
+# compiled: portable code and SSSE3, for firmware enables no AVX (see below). sodium/core.c and randombytes/ stay
 # out: preboot/sodium_efi.c chooses the implementations, preboot/randombytes_efi.c has the randomness.
 SODIUM_EFI_SRC := \
 	crypto_aead/chacha20poly1305/sodium/aead_chacha20poly1305.c \

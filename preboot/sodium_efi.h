@@ -2,7 +2,7 @@
 #ifndef HOLDFAST_SODIUM_EFI_H
 #define HOLDFAST_SODIUM_EFI_H
 
-/* Choose implementations by processor: SSSE3 at most. */
+/* Choose implementations by processor: SSSE3 at most. Once, before anything of libsodium. */
 void sodium_efi_start(void);
 
 /* Around Argon2id: AVX2 where the processor has it, and back again. */
