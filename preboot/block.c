@@ -64,7 +64,8 @@ enum err block_find(struct block *ret, const uint8_t partition[static 16], unsig
 	return e;
 }
 
-static EFI_STATUS transfer(const struct block *b, int write, uint64_t at, size_t len, uint8_t *bytes)
+static EFI_STATUS transfer(const struct block *b, int write, uint64_t at, size_t len,
+			   uint8_t *bytes)
 {
 	EFI_LBA lba = at / b->io->Media->BlockSize;
 
@@ -109,9 +110,11 @@ static enum err compare_chunk(const struct block *b, uint64_t at, size_t len, ui
 	return memcmp(&d, want, sizeof(d)) ? ERR_CHANGED : OK;
 }
 
+typedef enum err visit_chunk(const struct block *, uint64_t, size_t, uint8_t *, struct digest *);
+
 /* Over the whole area whatever fails on the way; the first error counts. */
-static enum err pass(const struct block *b, uint64_t len, uint8_t *chunk, struct digest digests[CHUNKS_MAX],
-		     enum err (*visit)(const struct block *, uint64_t, size_t, uint8_t *, struct digest *))
+static enum err pass(const struct block *b, uint64_t len, uint8_t *chunk,
+		     struct digest digests[CHUNKS_MAX], visit_chunk *visit)
 {
 	enum err first = OK;
 

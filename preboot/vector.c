@@ -67,8 +67,11 @@ void vector_stop(void)
 {
 	if (!state.on)
 		return;
-	__asm__ volatile("vzeroall" : : : "memory", "xmm0", "xmm1", "xmm2", "xmm3", "xmm4", "xmm5", "xmm6", "xmm7",
-			 "xmm8", "xmm9", "xmm10", "xmm11", "xmm12", "xmm13", "xmm14", "xmm15");
+	__asm__ volatile("vzeroall"
+			 :
+			 :
+			 : "memory", "xmm0", "xmm1", "xmm2", "xmm3", "xmm4", "xmm5", "xmm6", "xmm7",
+			   "xmm8", "xmm9", "xmm10", "xmm11", "xmm12", "xmm13", "xmm14", "xmm15");
 	xcr0_write(state.xcr0[0], state.xcr0[1]);
 	cr4_write(state.cr4);
 	state.on = 0;
