@@ -186,12 +186,12 @@ static void erase_everything(struct volumed *v, struct tombstone *t, const struc
 	TEXT *jws = strndup((const char *)t->command, t->command_bytes);
 	int all = volumes_kill(volumes, v, m);
 
-	t->erased = all;
-	if (all && tombstone_put(v, t))
-		volumed_log("the tombstone was not completed", NULL);
 	if (espstore_destroy(&v->esp))
 		volumed_log("the credential store was not destroyed", NULL);
 	targets_remove(v, m);
+	t->erased = all;
+	if (all && tombstone_put(v, t))
+		volumed_log("the tombstone was not completed", NULL);
 	for (int i = 0; i < BOOTKEY_COUNT; i++)
 		bootkeys_forget(&v->keys, (enum bootkey)i);
 	state_remove(v);

@@ -1,7 +1,7 @@
 /* Kill: the laptop's disk is made unreadable for ever. Order: tombstone on the ESP (from here on nothing stops it:
  * pre-boot or the next start finishes) -> keyslots and headers of every volume overwritten and read back ->
- * tombstone says so -> store, boot targets, variables, keys, state destroyed -> signed proof, in memory and, until it
- * is delivered, on the ESP as kill-proof.jws. */
+ * store and boot targets destroyed -> tombstone says so -> keys and state destroyed -> signed proof, in memory and,
+ * until it is delivered, on the ESP as kill-proof.jws. */
 #ifndef HOLDFAST_ERASURE_H
 #define HOLDFAST_ERASURE_H
 

@@ -206,7 +206,7 @@ def play(name, base, operation, after, stride):
 
 
 def main():
-    stride = int(sys.argv[1]) if len(sys.argv) > 1 else 4
+    stride = int(sys.argv[1]) if len(sys.argv) > 1 else 7
     base = enrolled_laptop()
     base.ask("USER_ADD", "bob", "bob's password")
     base.drain()
