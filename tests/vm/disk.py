@@ -73,7 +73,7 @@ class Disk:
 
 
 def header_opens(header, secret):
-    done = subprocess.run(["cryptsetup", "open", "--test-passphrase", "--type", "luks2", "--key-file", "-",
+    done = subprocess.run(["cryptsetup", "open", "--disable-locks", "--test-passphrase", "--type", "luks2", "--key-file", "-",
                            str(header)], input=secret, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
                           check=False)
     return done.returncode == 0

@@ -3,6 +3,7 @@ that build/guest made and of the firmware's variables."""
 import functools
 import json
 import shutil
+import subprocess
 import time
 
 from disk import Disk
@@ -16,7 +17,10 @@ CHALLENGE = r"Challenge: ((?:[A-Z]{5}-){2}[A-Z]{5})"
 @functools.lru_cache(maxsize=1)
 def guest():
     """Folder of the guest's image; made when it is not there."""
-    return ROOT / run(ROOT / "build/guest", cwd=ROOT).decode().strip().splitlines()[-1]
+    made = subprocess.run([ROOT / "build/guest"], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, check=False)
+    if made.returncode:
+        raise RuntimeError("build/guest could not make the laptop's disk; it says why above")
+    return ROOT / made.stdout.decode().strip().splitlines()[-1]
 
 
 def guest_info():

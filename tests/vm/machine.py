@@ -21,6 +21,8 @@ OVMF = pathlib.Path("/usr/share/OVMF")
 # Ends with status 67 when a virtual CPU really runs: out 0x501, 0x21.
 BOOT_SECTOR = bytes.fromhex("ba0105b021eef4").ljust(510, b"\0") + b"\x55\xaa"
 
+# Where cryptsetup and mkfs are, for people who are not root.
+os.environ["PATH"] += ":/usr/sbin:/sbin"
 _libc = ctypes.CDLL(None)
 
 

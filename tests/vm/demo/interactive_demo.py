@@ -1,5 +1,6 @@
 """The demo in a terminal: the laptop's screen and keyboard are yours; notes of the demo stand between its lines."""
 import os
+import re
 import select
 import sys
 import termios
@@ -13,6 +14,22 @@ from organisation import PASSPHRASE, Organisation, payload
 from page import ink, missed, note, say, seen, title
 
 LEAVE = b"\x1d"  # Ctrl-]
+
+
+class ScreenFilter:
+    """The firmware clears the screen and goes to its corner, which would take the instructions away."""
+
+    CLEARING = re.compile(rb"\x1b\[(2J|01;01H|=3h)")
+    UNFINISHED = re.compile(rb"\x1b(\[[0-9;=?]*)?$")
+
+    def __init__(self):
+        self.rest = b""
+
+    def __call__(self, content):
+        content = self.rest + content
+        unfinished = self.UNFINISHED.search(content)
+        self.rest = unfinished.group(0) if unfinished else b""
+        return self.CLEARING.sub(b"", content[:len(content) - len(self.rest)])
 
 
 class Terminal:
@@ -34,6 +51,7 @@ class Demo:
     def __init__(self, organisation, laptop):
         self.organisation, self.laptop = organisation, laptop
         self.enrolled = self.enforced = self.killed = self.left = False
+        self.shown = False  # the start after a kill is the last one
         self.wrong = []
 
     def introduce(self):
@@ -75,6 +93,7 @@ class Demo:
         """Beside the screen: enrol, and tell what happens."""
         try:
             self.laptop.wait_control_forever()
+            self.laptop.wait_status(lambda s: True, "both daemons answer", 120)
             note_line("Debian is up, opened by the hand-off. Enrolling: holdfast enroll TOKEN")
             self.laptop.run(f"holdfast enroll '{self.organisation.token()}'", seconds=120)
             self.enrolled = True
@@ -99,6 +118,7 @@ class Demo:
     def bridge(self):
         """Keyboard and screen, until the machine goes off or Ctrl-]."""
         port = self.laptop.serial_socket()
+        screen_filter = ScreenFilter()
         with Terminal():
             while self.laptop.process.poll() is None:
                 ready, _, _ = select.select([0, port], [], [], 0.5)
@@ -117,7 +137,7 @@ class Demo:
                         return
                     if not screen:
                         return
-                    os.write(1, screen)
+                    os.write(1, screen_filter(screen))
 
     def run(self):
         self.introduce()
@@ -127,12 +147,17 @@ class Demo:
         self.bridge()
         while not self.left:
             self.laptop.kill()
+            if self.shown:
+                return
+            self.shown = self.killed or self.server_says_killed()
             say()
             note("The laptop went off. It is switched on again in 3 seconds (Ctrl-] ends the demo).")
             time.sleep(3)
             self.laptop.start()
             self.bridge()
-        say()
+
+    def server_says_killed(self):
+        return self.enrolled and self.organisation.device("laptop")["state"] == "killed"
 
 
 def note_line(text):

@@ -3,7 +3,7 @@ import time
 import traceback
 
 import storefile
-from laptop import Laptop, enforced
+from laptop import Laptop, enforced, guest
 from organisation import Organisation, payload
 from page import chapter, missed, note, quote, say, seen, title
 
@@ -69,7 +69,6 @@ class Story:
     def remote_help(self):
         chapter(4, "A forgotten password: help by telephone")
         self.laptop.shutdown()
-        self.esp = self.laptop.disk().esp_image()
         self.laptop.start()
         challenge = self.laptop.preboot_challenge()
         note(f"The screen shows the challenge {challenge}. The user reads it out; the helpdesk types:")
@@ -86,6 +85,11 @@ class Story:
     def kill(self):
         chapter(5, "The laptop is stolen: kill")
         self.recovery_key = self.organisation.recovery_key("laptop")
+        before = self.laptop.disk()
+        copy = storefile.of_disk(before)
+        self.password_key = copy.unlock_key(copy.user(self.laptop.user), self.laptop.password.encode())
+        self.seen(before.opens(self.recovery_key.encode()) and before.opens(self.password_key),
+                  "Until now the password and the escrowed recovery key open the disk.")
         note("  holdfast-ctl device kill laptop")
         begin = time.monotonic()
         quote(self.organisation.device_command("laptop", "kill", wait=60), "officer")
@@ -102,10 +106,8 @@ class Story:
         chapter(6, "Nothing opens the disk any more")
         disk = self.laptop.disk()
         self.seen(not disk.opens(self.recovery_key.encode()), "Not the recovery key, with stock cryptsetup.")
-        disk.esp_restore(self.esp)
-        copy = storefile.of_disk(disk)
-        key = copy.unlock_key(copy.user(self.laptop.user), self.laptop.password.encode())
-        self.seen(not disk.opens(key), "Not the password, even with a copy of the boot partition made before.")
+        self.seen(not disk.opens(self.password_key),
+                  "Not the password, even with a copy of the boot partition made before.")
         self.laptop.start()
         self.laptop.expect("[^\r\n]*(erased by its organisation|cannot be unlocked here)[^\r\n]*")
         quote(self.laptop.serial.after)
@@ -119,6 +121,8 @@ def run():
     begin = time.monotonic()
     story = None
     try:
+        note("Making the laptop's disk, unless it is there already.")
+        guest()
         with Organisation() as organisation, Laptop("demo") as laptop:
             seen("The server runs; the officer root, escrow keys and a recovery sheet were made.")
             story = Story(organisation, laptop)
