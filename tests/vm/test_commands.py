@@ -45,7 +45,10 @@ def server_away(laptop, organisation):
     laptop.run("holdfast user remove dave", seconds=120)
     queue = laptop.agent_status()["network"]["queue"]
     check(queue["events"] + queue["escrow"] >= 4, f"without a server they wait in the laptop's queue: {queue}")
-    laptop.run("systemctl kill -s KILL holdfastd && sleep 3 && systemctl is-active holdfastd")
+    laptop.run("old=$(systemctl show -P MainPID holdfastd); kill -KILL $old; for i in $(seq 60); do sleep 1;"
+               " new=$(systemctl show -P MainPID holdfastd);"
+               " [ $new != 0 ] && [ $new != $old ] && systemctl -q is-active holdfastd && exit 0; done; exit 1",
+               seconds=120)
     show("ok  the network daemon was killed and started again meanwhile")
     organisation.start()
     organisation.wait_event("laptop", "user-removed", seconds=90)
