@@ -24,7 +24,8 @@ def main(*stories, limit_seconds=900):
         raise TimeoutError(f"the test took longer than {limit_seconds} s")
 
     signal.signal(signal.SIGALRM, too_long)
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    for end in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(end, lambda *_: sys.exit(143))
     signal.alarm(limit_seconds)
     failed = 0
     for story in stories:
