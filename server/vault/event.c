@@ -133,17 +133,13 @@ static enum err apply(struct vault *v, const struct vault_device *d, const struc
 enum err vault_op_EVENTS(struct vault *v, const struct vaultmsg *ask, struct vaultmsg *reply,
 			 struct fault *f)
 {
-	struct vault_session *s;
 	struct vault_device d;
 	JSON *array = NULL;
 	TEXT *receipt = NULL;
 	struct events *b = calloc(1, sizeof(*b));
-	enum err e = b ? vault_session_find(&s, v, ask->value[0].text, 1, f) : ERR_MEMORY;
+	enum err e = b ? vault_device_batch(&d, &array, v, ask->value[0].text, ask->value[1].text, f)
+		       : ERR_MEMORY;
 
-	if (!e)
-		e = vault_device_find(&d, v, s->device, f);
-	if (!e)
-		e = json_parse(&array, ask->value[1].text, ask->value[1].len);
 	if (!e)
 		e = events_read(b, array, &d, f);
 	if (!e)

@@ -22,6 +22,17 @@ enum err vault_session_find(struct vault_session **ret, struct vault *v, const c
 	return OK;
 }
 
+enum err vault_device_batch(struct vault_device *ret, json_t **ret_array, struct vault *v,
+			    const char *session, const char *array, struct fault *f)
+{
+	struct vault_session *s;
+	enum err e = vault_session_find(&s, v, session, 1, f);
+
+	if (!e)
+		e = vault_device_find(ret, v, s->device, f);
+	return e ? e : json_parse(ret_array, array, strlen(array));
+}
+
 /* The laptop's session key, certified by its attestation key. Its clock may be wrong, so the times
  * in its own certificate and message do not count: the ephemeral keys make the session new. */
 static enum err device_key(struct vault_session *s, struct vault *v, const char *id,

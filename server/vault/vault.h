@@ -83,6 +83,10 @@ struct vault_device {
 };
 MUST_CHECK enum err vault_device_find(struct vault_device *ret, struct vault *v, const char *id,
 				      struct fault *f);
+/* A laptop's batch of messages: the laptop of a confirmed session, and the array that it sent. Errors: as
+ * vault_session_find, vault_device_find and json_parse. */
+MUST_CHECK enum err vault_device_batch(struct vault_device *ret, json_t **ret_array, struct vault *v,
+				       const char *session, const char *array, struct fault *f);
 
 /* Certificate of a user key: by the attestation key, subject USER/CREDENTIAL/METHOD. */
 struct vault_user {
