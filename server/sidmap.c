@@ -119,17 +119,6 @@ struct sidmap_entry *sidmap_find(struct sidmap *m, const char *id, uint64_t now)
 	return e;
 }
 
-void sidmap_remove_owner(struct sidmap *m, const char *owner)
-{
-	struct sidmap_entry *next;
-
-	for (struct sidmap_entry *e = m->oldest; e; e = next) {
-		next = e->newer;
-		if (!strcmp(e->owner, owner))
-			sidmap_remove(m, e);
-	}
-}
-
 uint64_t sidmap_now(void)
 {
 	struct timespec t;

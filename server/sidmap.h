@@ -41,8 +41,6 @@ void sidmap_confirm(struct sidmap *m, struct sidmap_entry *e, uint64_t expires);
 /* NULL when unknown or expired. */
 struct sidmap_entry *sidmap_find(struct sidmap *m, const char *id, uint64_t now);
 void sidmap_remove(struct sidmap *m, struct sidmap_entry *e);
-/* All sessions of an owner, after a change of what it may do. */
-void sidmap_remove_owner(struct sidmap *m, const char *owner);
 
 /* Seconds that no change of the clock touches. */
 uint64_t sidmap_now(void);

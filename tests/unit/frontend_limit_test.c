@@ -99,7 +99,7 @@ static void sessions_end(void **state)
 	assert_int_equal(m.count, 10);
 	assert_non_null(sidmap_find(&m, "29", 1));
 	assert_null(sidmap_find(&m, "19", 1));
-	sidmap_remove_owner(&m, "25");
+	sidmap_remove(&m, sidmap_find(&m, "25", 1));
 	assert_null(sidmap_find(&m, "25", 1));
 	sidmap_drop(&m);
 	assert_int_equal(dropped, 31);
