@@ -160,7 +160,8 @@ def play_code(base, stride):
             laptop = base.copy()
             old = laptop.save_esp()
             assert laptop.boot(code=laptop.secrets[1], number=1)[0] == 0
-            laptop.start(("strace", "-qq", "-o", "/dev/null", "-e", f"trace={call}", "-e",
+            # -D: volumed, not strace, is the process that stop() ends.
+            laptop.start(("strace", "-D", "-qq", "-o", "/dev/null", "-e", f"trace={call}", "-e",
                           f"inject={call}:signal=KILL:when={n}"), wait=False)
             cut_here = laptop.connect() is None
             laptop.stop(hard=True)
