@@ -59,9 +59,14 @@ define object_rule
 build/out/$(1)/obj/%.o: %.c
 	@mkdir -p $$(@D)
 	$$(call say,CC,$(1) $$<)
-	$(Q)$(CC_$(1)) $(FLAGS_$(1)) -c $$< -o $$@
+	$(Q)$(CC_$(1)) $$(FLAGS_$(1)) -c $$< -o $$@
 endef
 $(foreach f,$(HOSTED),$(eval $(call object_rule,$(f))))
+
+# Pre-boot's modules and what stands in for the firmware, hosted: with the firmware's types and calling convention.
+EFI_HOSTED := -I/usr/include/efi -I/usr/include/efi/x86_64 -fshort-wchar -DGNU_EFI_USE_MS_ABI
+$(foreach f,$(HOSTED),$(eval build/out/$(f)/obj/preboot/%.o build/out/$(f)/obj/tests/fake/%.o \
+	build/out/$(f)/obj/tests/unit/preboot_%.o: FLAGS_$(f) += $(EFI_HOSTED)))
 
 # library(name, sources). The list makes an archive anew when a source joins or leaves.
 define library_rule

@@ -4,6 +4,8 @@
  *   wrap = XChaCha20-Poly1305(KEK, nonce, aad = "holdfast wrap v1" || id || kind || cred_pk ||
  *          user_pk; cred_sk || store_vk || user key seed)
  *   seal = crypto_box_seal(unlock key) to cred_pk
+ *   duress wrap = XChaCha20-Poly1305(KEK of the duress password with the same salt and cost, nonce,
+ *          aad = "holdfast duress v1" || as above; WRAP_BYTES - 16 zeros); random where there is none
  * A password is its UTF-8 bytes (NFC); a code is its canonical text (code.h). */
 #ifndef HOLDFAST_CREDENTIAL_H
 #define HOLDFAST_CREDENTIAL_H
@@ -49,6 +51,7 @@ struct credential {
 	struct unlock_key unlock_key;
 	struct store_vk store_vk;
 	struct user_key user_key;
+	uint8_t cred_sk[KEY_BYTES]; /* to wrap it anew for another password */
 };
 void credential_drop(struct credential *c);
 #define CREDENTIAL __attribute__((cleanup(credential_drop))) struct credential
@@ -58,6 +61,7 @@ struct credential_spec {
 	const char *user;  /* "" for codes and the recovery key */
 	uint16_t number;   /* one-time codes */
 	uint8_t flags;
+	uint16_t changed_day; /* 0: unknown */
 	uint32_t kdf_memory_kib, kdf_passes;
 };
 
@@ -67,13 +71,24 @@ MUST_CHECK enum err credential_new(struct record *ret, const struct credential_s
 				   const struct secret *password, const struct store_vk *vk,
 				   const struct unlock_key *uk);
 
-/* Open a record: one Argon2id, then wrap and seal. The store is not verified yet: call
- * store_verify with ret->store_vk before anything of it is used.
- * Errors: ERR_AUTH (wrong password), ERR_LOCKED (right, but the seal was dropped; ret->user_key and
- * store_vk are set then), ERR_SIGNATURE (seal does not match seal_digest), ERR_RANGE (cost),
+/* Open a record: one Argon2id, then wrap and seal; when the wrap does not open, the duress wrap, which
+ * costs no time that could be noticed. The store is not verified yet: call store_verify with
+ * ret->store_vk before anything of it is used.
+ * Errors: ERR_AUTH (wrong password), ERR_DURESS (the duress password), ERR_LOCKED (right, but the seal
+ * was dropped; ret->user_key, cred_sk and store_vk are set then), ERR_SIGNATURE (seal does not match seal_digest), ERR_RANGE (cost),
  * ERR_MEMORY. */
 MUST_CHECK enum err credential_open(struct credential *ret, const struct record *r,
 				    const struct secret *password);
+
+/* Another password for a record that c was opened from: same salt, keys and seal, so a duress password
+ * stays; new nonce and wrap, changed_day, and RECORD_MUST_CHANGE is cleared. One Argon2id. The store is
+ * to be signed afterwards (store_sign_record). Errors: ERR_RANGE, ERR_MEMORY. */
+MUST_CHECK enum err credential_change(struct record *r, const struct credential *c,
+				      const struct secret *password, uint16_t today);
+
+/* Give a record a duress password, or take it away (password NULL). The store is to be signed
+ * afterwards. Errors: ERR_RANGE, ERR_MEMORY. */
+MUST_CHECK enum err credential_set_duress(struct record *r, const struct secret *password);
 
 /* Cost of a wrong name: one Argon2id with the given cost over a salt made from the name, so that
  * time does not tell which users exist. Errors: ERR_MEMORY, ERR_RANGE. */

@@ -9,6 +9,7 @@
 	X(ERR_VERSION, "written by a newer version of this program")                  \
 	X(ERR_CHECKSUM, "damaged or half written: the checksum does not match")       \
 	X(ERR_AUTH, "wrong password, key or code")                                    \
+	X(ERR_DURESS, "the duress password")                                          \
 	X(ERR_SIGNATURE, "the signature does not match: changed by somebody else")    \
 	X(ERR_NOT_FOUND, "not found")                                                 \
 	X(ERR_EXISTS, "exists already")                                               \

@@ -20,7 +20,12 @@
 	X(PREBOOT_COPY_DAMAGED, 5, "preboot-store-copy-damaged")    \
 	X(PREBOOT_GENERATION_MISSING, 6, "preboot-generation-missing") \
 	X(PREBOOT_ROLLBACK_SEEN, 7, "preboot-rollback-seen")        \
-	X(PREBOOT_TARGET_REFUSED, 8, "preboot-target-refused")
+	X(PREBOOT_TARGET_REFUSED, 8, "preboot-target-refused")      \
+	X(PREBOOT_LOCKED, 9, "preboot-locked")                      \
+	X(PREBOOT_PASSWORD_CHANGED, 10, "preboot-password-changed") \
+	X(PREBOOT_TAMPERED, 11, "preboot-tampered")                 \
+	X(PREBOOT_CLOCK_DOUBTED, 12, "preboot-clock-doubted")       \
+	X(PREBOOT_CONTACT_OVERDUE, 13, "preboot-contact-overdue")
 
 enum preboot_event {
 #define X(name, number, text) name = number,

@@ -13,6 +13,7 @@
 #include "format.h"
 #include "key.h"
 #include "manifest.h"
+#include "rules.h"
 
 #define STORE_LOCKED 0x0001
 #define STORE_RECORDS_MAX 320
@@ -30,6 +31,7 @@ struct store {
 	struct store_head head;
 	struct record *records; /* head.record_count of them */
 	struct manifest manifest;
+	struct rules rules;
 	uint8_t signature[SIGNATURE_BYTES];
 };
 void store_drop(struct store *s);
@@ -86,7 +88,19 @@ MUST_CHECK enum err store_remove(struct store *s, const uint8_t id[static 16]);
 MUST_CHECK enum err store_rekey(struct store *s, const struct unlock_key *old_uk,
 				const struct unlock_key *new_uk, int locked);
 
-/* What pre-boot may do without any key: drop one seal, and raise head.revision. */
+/* What pre-boot may do without any key: drop one seal, or those of all users, and raise
+ * head.revision. */
 void store_drop_seal(struct store *s, struct record *r);
+void store_lock(struct store *s);
+
+/* There are users, and none of them has a seal: whoever locked it, only a code opens it. */
+int store_is_locked(const struct store *s);
+
+/* Records of kind CREDENTIAL_PASSWORD. */
+uint32_t store_user_count(const struct store *s);
+
+/* Sign again after a change to one record: as store_sign, but only r is signed anew, so that it is
+ * quick among hundreds. Errors: as store_sign. */
+MUST_CHECK enum err store_sign_record(struct store *s, struct record *r, const struct store_sk *sk);
 
 #endif

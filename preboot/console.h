@@ -5,21 +5,7 @@
 
 #include <stdint.h>
 
-struct key {
-	uint16_t scan;    /* function keys, enum key_scan */
-	uint16_t unicode; /* character or control character; 0 for function keys */
-};
-
-enum key_scan {
-	KEY_SCAN_F2 = 0x0c,
-	KEY_SCAN_F3 = 0x0d,
-};
-
-enum key_control {
-	KEY_ENTER = 0x0d,
-	KEY_CTRL_K = 0x0b,
-	KEY_CTRL_R = 0x12,
-};
+#include "key.h"
 
 /* Clears the screen. Before it, console_say is silent. */
 void console_start(void);

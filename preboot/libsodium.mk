@@ -66,6 +66,5 @@ build/out/efi/sodium/crypto_pwhash/argon2/%.o build/out/efi/sodium/sodium/runtim
 	SODIUM_EFI_CFLAGS += -DHAVE_SMMINTRIN_H -DHAVE_AVXINTRIN_H -DHAVE_AVX2INTRIN_H -DHAVE_AVX_ASM
 $(SODIUM_EFI_SRC:%.c=build/out/efi/sodium/%.o): preboot/libsodium.mk
 
-# Pre-boot modules without a firmware call: unit tests run them hosted (over a console of their own).
-PREBOOT_HOSTED := preboot/cpio.c preboot/line.c preboot/delay.c preboot/phrase.c preboot/guid.c \
-	preboot/prompt.c preboot/scrub.c preboot/page.c
+# Pre-boot's modules but for those that stand for a C library or touch the processor: hosted, for tests.
+PREBOOT_HOSTED := $(filter-out %_efi.c preboot/vector.c preboot/residue.c,$(wildcard preboot/*.c))

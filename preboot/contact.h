@@ -1,0 +1,27 @@
+/* Contact: for how long has the laptop not been in touch with its server? Days are counted from the
+ * server's signed time in the rules, or the last code, by the clock as far as it is believed: never
+ * backwards (the latest time seen is kept in a variable), and not when it jumped years ahead, so that
+ * neither an empty CMOS battery nor a changed clock locks anybody out by itself. */
+#ifndef HOLDFAST_CONTACT_H
+#define HOLDFAST_CONTACT_H
+
+#include "common/rules.h"
+
+enum contact_verdict { CONTACT_FINE, CONTACT_WARN, CONTACT_LOCK };
+
+struct contact {
+	enum contact_verdict verdict;
+	uint32_t days;      /* since the last contact */
+	uint32_t left_days; /* until the lock; 0 without one */
+	int clock_doubted;
+};
+
+void contact_check(struct contact *ret, const struct rules *r);
+
+/* Somebody of the organisation helped (a one-time code or the recovery key): that is a contact. */
+void contact_now(void);
+
+/* Today, as far as it is believed: days since 1970-01-01 UTC. 0 when no time is known. */
+uint16_t contact_today(const struct rules *r);
+
+#endif
