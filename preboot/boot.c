@@ -5,11 +5,11 @@
 #include <string.h>
 
 #include "clock.h"
-#include "console.h"
 #include "events.h"
 #include "files.h"
 #include "firmware.h"
 #include "phrase.h"
+#include "ui.h"
 
 #define SLICE ((size_t)256 << 10)
 #define CMDLINE_MAX 4096
@@ -144,14 +144,11 @@ static void refuse(const struct manifest_target *t, unsigned index, enum boot_pa
 
 	events_add(PREBOOT_TARGET_REFUSED, (uint16_t)index);
 	if (!e)
-		console_say("\nThe %s of boot target '%s' was changed. It is not started.\n",
-			    kinds[part].noun, (const char *)t->name);
+		ui_tell(MESSAGE_TARGET_CHANGED, kinds[part].noun, (const char *)t->name);
 	else if (e == ERR_NOT_FOUND)
-		console_say("\nThe %s of boot target '%s' is missing. It is not started.\n",
-			    kinds[part].noun, (const char *)t->name);
+		ui_tell(MESSAGE_TARGET_MISSING, kinds[part].noun, (const char *)t->name);
 	else
-		console_say("\nThe %s of boot target '%s' could not be read: %s. It is not started.\n",
-			    kinds[part].noun, (const char *)t->name, err_text(e));
+		ui_tell(MESSAGE_TARGET_UNREADABLE, kinds[part].noun, (const char *)t->name, err_text(e));
 }
 
 enum err boot_select(unsigned *ret, uint64_t *load_ms, const struct manifest *m, unsigned first)

@@ -15,7 +15,7 @@ enum boot_part {
 /* Begin to load a target. name is checked by manifest_decode. Forgets what was loaded before. */
 void boot_load(const struct manifest_target *t);
 
-/* Load one slice; 0 when nothing is left to do. For console_while_idle. */
+/* Load one slice; 0 when nothing is left to do. For ui_while_idle. */
 int boot_load_slice(void);
 
 /* Give all memory back. */

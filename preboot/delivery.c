@@ -7,12 +7,13 @@
 #include "boot.h"
 #include "clock.h"
 #include "common/handoff.h"
-#include "console.h"
 #include "cpio.h"
 #include "events.h"
 #include "firmware.h"
+#include "guard.h"
 #include "heap.h"
 #include "initrd.h"
+#include "ui.h"
 
 #define ARCHIVE_BYTES (HANDOFF_BYTES_MAX + CPIO_EXTRA)
 #define STACK_WIPED 49152 /* of the 128 KiB that firmware must give */
@@ -77,6 +78,7 @@ static void delivered(void)
 {
 	secret_drop(&archive);
 	events_forget();
+	guard_forgive();
 	sodium_stackzero(8192);
 }
 
@@ -98,6 +100,7 @@ static enum err start(struct login *l)
 	if (e)
 		return e;
 	login_drop(l);
+	ui_stop();
 	sodium_stackzero(STACK_WIPED);
 	e = boot_start();
 	BOOT->CloseEvent(event);
@@ -117,6 +120,6 @@ enum err delivery_start(const struct delivery *d)
 	initrd_withdraw();
 	secret_drop(&archive);
 	login_drop(d->login);
-	console_say("\nThe kernel could not be started: %s.\n", err_text(e));
+	ui_tell(MESSAGE_NOT_STARTED, err_text(e));
 	return e;
 }

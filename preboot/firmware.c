@@ -5,6 +5,9 @@
 EFI_HANDLE firmware_image;
 EFI_SYSTEM_TABLE *firmware;
 
+static const EFI_GUID path_guid = { 0x09576E91, 0x6D3F, 0x11D2,
+				    { 0x8E, 0x39, 0x00, 0xA0, 0xC9, 0x69, 0x72, 0x3B } };
+
 void firmware_start(EFI_HANDLE image, EFI_SYSTEM_TABLE *table)
 {
 	firmware_image = image;
@@ -58,6 +61,19 @@ UINTN firmware_handles(EFI_HANDLE **ret, const EFI_GUID *guid)
 		return 0;
 	}
 	return count;
+}
+
+int firmware_has_uart(EFI_HANDLE handle)
+{
+	EFI_DEVICE_PATH *node = firmware_protocol(handle, &path_guid);
+
+	for (; node && !IsDevicePathEnd(node); node = NextDevicePathNode(node)) {
+		if (DevicePathNodeLength(node) < sizeof(*node))
+			return 0;
+		if (DevicePathType(node) == MESSAGING_DEVICE_PATH && DevicePathSubType(node) == MSG_UART_DP)
+			return 1;
+	}
+	return 0;
 }
 
 void firmware_free(void *pool)

@@ -25,6 +25,9 @@ void *firmware_protocol(EFI_HANDLE handle, const EFI_GUID *guid);
 UINTN firmware_handles(EFI_HANDLE **ret, const EFI_GUID *guid);
 void firmware_free(void *pool);
 
+/* Is the handle's device a serial port? */
+int firmware_has_uart(EFI_HANDLE handle);
+
 /* Call visit for each range of a type of memory (EfiConventionalMemory, ...). */
 void firmware_memory(EFI_MEMORY_TYPE type, void (*visit)(void *context, uint8_t *range, uint64_t size),
 		     void *context);

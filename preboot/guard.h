@@ -27,6 +27,9 @@ MUST_CHECK enum err guard_begin(void);
 enum guard_verdict guard_failed(void);
 unsigned guard_delay_s(void);
 
+/* It was neither wrong nor right (a right password without its seal, memory too short): not counted. */
+void guard_take_back(void);
+
 /* Tries that are left before lock or kill; UINT32_MAX: no limit. */
 uint32_t guard_left(void);
 

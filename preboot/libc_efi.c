@@ -9,9 +9,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "console.h"
 #include "firmware.h"
 #include "heap.h"
+#include "terminal.h"
+#include "ui.h"
 
 /* A block: this header, then len bytes. Large ones are pages, which keeps pools unfragmented. */
 struct block {
@@ -213,14 +214,14 @@ int *__errno_location(void)
 /* A broken promise inside the program: nothing sensible can follow. */
 noreturn void abort(void)
 {
-	console_say("\nHoldfast stopped on an internal error. Please report this. Restarting.\n");
+	ui_tell(MESSAGE_INTERNAL);
 	BOOT->Stall(5000000);
 	firmware_restart();
 }
 
 void __assert_fail(const char *what, const char *file, unsigned line, const char *function)
 {
-	console_say("\n%s:%u: %s: %s\n", file, line, function, what);
+	terminal_say("\n%s:%u: %s: %s\n", file, line, function, what);
 	abort();
 }
 

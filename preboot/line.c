@@ -3,10 +3,7 @@
 #include <string.h>
 
 #include "common/secret.h"
-
-#define KEY_BACKSPACE 0x08
-#define KEY_CTRL_U 0x15
-#define KEY_DELETE 0x7f
+#include "key.h"
 
 static size_t utf8(uint8_t ret[3], uint16_t c)
 {
@@ -62,6 +59,12 @@ enum line_change line_key(struct line *l, uint16_t c)
 	l->bytes[l->len] = 0;
 	l->chars++;
 	return LINE_ADDED;
+}
+
+void line_note(struct line *l, uint16_t reported)
+{
+	if (l->raw_len < LINE_RAW_MAX)
+		l->raw[l->raw_len++] = reported;
 }
 
 static int continues(char c)

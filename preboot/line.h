@@ -7,12 +7,15 @@
 #include <stdint.h>
 
 #define LINE_BYTES_MAX 256
+#define LINE_RAW_MAX 640
 
 struct line {
 	char bytes[LINE_BYTES_MAX + 1]; /* NUL-terminated */
 	size_t len;
 	size_t max;   /* bytes, at most LINE_BYTES_MAX */
 	size_t chars; /* characters in bytes */
+	uint16_t raw[LINE_RAW_MAX]; /* every key of it as firmware reported it: what its buffers hold */
+	size_t raw_len;
 };
 
 enum line_change {
@@ -25,6 +28,9 @@ enum line_change {
 /* A key's character, as firmware gives it (UCS-2). Backspace removes a character, Ctrl-U all of
  * them; control characters and surrogates are ignored, and so is what does not fit. */
 enum line_change line_key(struct line *l, uint16_t c);
+
+/* Note a key, whatever it typed; what does not fit is not noted. */
+void line_note(struct line *l, uint16_t reported);
 
 /* Remove everything after the first chars characters. */
 void line_cut(struct line *l, size_t chars);

@@ -4,35 +4,25 @@
 
 #include "clock.h"
 #include "common/code.h"
-#include "console.h"
-#include "delay.h"
 #include "events.h"
 #include "firmware.h"
+#include "guard.h"
+#include "kill.h"
+#include "lock.h"
 #include "prompt.h"
 #include "residue.h"
 #include "sodium_efi.h"
+#include "sound.h"
+
+#define TRIES_SHOWN 5 /* so few are worth a warning */
 
 struct attempt {
 	struct login *login;
+	struct storefile *file;
 	struct store *store;
 	void (*forget)(void);
+	int count_lost; /* said already that firmware does not keep the count of failures */
 };
-
-static void greet(const struct store *s)
-{
-	char challenge[CODE_TEXT_MAX];
-
-	/* The device tag is the challenge's first two groups: the helpdesk knows the laptop by it. */
-	challenge_format(challenge, s->head.device, 0);
-	challenge[2 * CODE_GROUP_LETTERS + 1] = 0;
-	console_say("\nHoldfast: this laptop is encrypted. Unlock it to start.\n\n"
-		    "Laptop:  %s\nDevice:  %s\n\n",
-		    (const char *)s->head.name, challenge);
-	console_say("F2 or Ctrl-R: one-time code from your helpdesk.  F3 or Ctrl-K: recovery key.\n\n");
-	if (s->head.flags & STORE_LOCKED)
-		console_say("This laptop is locked by its organisation: passwords do not open it.\n"
-			    "Ask your helpdesk for a one-time code.\n\n");
-}
 
 /* Open the record, or spend the same time on a record that is not there. */
 static enum err open_once(struct attempt *a, struct record *r, const char *user,
@@ -63,8 +53,12 @@ static enum err open_record(struct attempt *a, struct record *r, const char *use
 	uint64_t start;
 	enum err e;
 
-	a->login->entered_ms = console_last_key_ms();
+	a->login->entered_ms = ui_last_key_ms();
 	a->login->memory_mib = firmware_memory_mib();
+	/* A count that firmware does not keep must lock nobody out. */
+	if (guard_begin() && !a->count_lost++)
+		events_add(PREBOOT_COUNT_NOT_KEPT, 0);
+	ui_busy("Checking ...");
 	start = clock_ms();
 	sodium_efi_widen();
 	e = open_once(a, r, user, password);
@@ -74,6 +68,7 @@ static enum err open_record(struct attempt *a, struct record *r, const char *use
 	}
 	sodium_efi_narrow();
 	a->login->kdf_ms = (uint32_t)(clock_ms() - start);
+	ui_idle();
 	if (e)
 		credential_drop(&a->login->credential); /* ERR_LOCKED gives a part of it */
 	else
@@ -81,52 +76,86 @@ static enum err open_record(struct attempt *a, struct record *r, const char *use
 	return e;
 }
 
-/* Everything that can go wrong with a typed secret, in words. wrong is the answer to ERR_AUTH. */
-static void explain(enum err e, const char *wrong, enum preboot_event event)
+/* The tries are used up. */
+static void lock_now(struct attempt *a)
 {
-	switch (e) {
-	case ERR_AUTH:
-		events_add(event, 0);
-		console_say("\n%s\n", wrong);
-		console_count_down("Next try in", delay_s(events_failures()));
+	enum err e = lock_apply(a->file, LOCK_FAILURES);
+
+	if (e)
+		ui_tell(MESSAGE_LOCK_FAILED, err_text(e));
+	else
+		ui_tell(MESSAGE_LOCKED_FAILURES);
+}
+
+static void tell_wrong(const struct attempt *a, enum message_id wrong)
+{
+	uint32_t left = guard_left();
+
+	if (wrong != MESSAGE_WRONG_PASSWORD || left > TRIES_SHOWN)
+		ui_tell(wrong);
+	else
+		ui_tell(MESSAGE_WRONG_PASSWORD_LEFT, (unsigned)left,
+			a->store->rules.head.failure_action == RULES_KILL ? "erases itself"
+									  : "locks itself");
+}
+
+/* wrong: what to say. */
+static void fail(struct attempt *a, enum message_id wrong, enum preboot_event event)
+{
+	events_add(event, 0);
+	switch (guard_failed()) {
+	case GUARD_KILL:
+		kill_begin(a->store);
 		break;
-	case ERR_LOCKED:
-		console_say("\nThis laptop is locked: your password is not enough. Ask your helpdesk for a\n"
-			    "one-time code (F2).\n");
+	case GUARD_LOCK:
+		lock_now(a);
 		break;
-	case ERR_SIGNATURE:
-		console_say("\nThis credential was changed by somebody else. It is not used. Tell your "
-			    "helpdesk;\na one-time code (F2) may still work.\n");
-		break;
-	case ERR_MEMORY:
-		console_say("\nThere is not enough free memory to check a password. Remove USB devices and\n"
-			    "restart, or use a one-time code (F2): codes need little memory.\n");
-		break;
-	default:
-		console_say("\nThis credential cannot be used: %s. Use a one-time code (F2).\n",
-			    err_text(e));
+	case GUARD_GO_ON:
+		tell_wrong(a, wrong);
 	}
-	console_say("\n");
+	ui_count_down(guard_delay_s());
+}
+
+static void explain(struct attempt *a, enum err e, enum message_id wrong, enum preboot_event event)
+{
+	if (e == ERR_DURESS && (a->store->rules.head.flags & RULES_DURESS))
+		kill_begin(a->store);
+	if (e == ERR_AUTH || e == ERR_DURESS) {
+		fail(a, wrong, event);
+		return;
+	}
+	/* The answer was right, or could not be looked at: that is no failure. */
+	guard_take_back();
+	if (e == ERR_LOCKED)
+		ui_tell(MESSAGE_USER_LOCKED);
+	else if (e == ERR_SIGNATURE)
+		ui_tell(MESSAGE_CREDENTIAL_CHANGED);
+	else if (e == ERR_MEMORY)
+		ui_tell(MESSAGE_NO_MEMORY);
+	else
+		ui_tell(MESSAGE_CREDENTIAL_UNUSABLE, err_text(e));
+	if (e == ERR_SIGNATURE)
+		events_add(PREBOOT_TAMPERED, 0);
 }
 
 static int try_password(struct attempt *a, const char *user, const struct line *typed)
 {
 	SECRET struct secret password = { 0 };
 	struct record *r = NULL;
-	enum err e;
+	enum err e = secret_copy(&password, typed->bytes, typed->len);
 
-	e = secret_copy(&password, typed->bytes, typed->len);
 	if (!e && store_find_user(&r, a->store, user))
 		r = NULL;
-	if (!e) {
-		console_say("Checking ...");
+	if (!e)
 		e = open_record(a, r, user, &password);
-		console_say("\r            \r");
-	}
 	residue_wipe(typed);
-	if (e)
-		explain(e, "Wrong user name or password.", PREBOOT_WRONG_PASSWORD);
-	return !e;
+	if (e) {
+		explain(a, e, MESSAGE_WRONG_PASSWORD, PREBOOT_WRONG_PASSWORD);
+		return 0;
+	}
+	a->login->password = password;
+	password = (struct secret){ 0 }; /* now login's */
+	return 1;
 }
 
 static int try_code(struct attempt *a, struct record *r, enum code_kind kind, const struct line *typed)
@@ -135,92 +164,151 @@ static int try_code(struct attempt *a, struct record *r, enum code_kind kind, co
 	size_t group;
 	enum err e = code_canonical(&code, &group, kind, typed->bytes, typed->len);
 
-	if (!e) {
-		console_say("Checking ...");
+	if (!e)
 		e = open_record(a, r, "", &code);
-		console_say("\r            \r");
-	}
 	residue_wipe(typed);
-	if (e == ERR_LOCKED)
-		console_say("\nThis is the right key, but the store on this laptop no longer opens with it. With the\n"
-			    "recovery key the disk opens from any Linux live system.\n\n");
-	else if (e)
-		explain(e, kind == CODE_ONE_TIME ? "Wrong code: it is not the one for this challenge."
-						 : "Wrong recovery key: it is not the one of this laptop.",
+	if (e == ERR_LOCKED) {
+		guard_take_back();
+		ui_tell(MESSAGE_SEALS_GONE);
+	} else if (e) {
+		explain(a, e, kind == CODE_ONE_TIME ? MESSAGE_WRONG_CODE : MESSAGE_WRONG_RECOVERY,
 			PREBOOT_WRONG_CODE);
+	}
 	return !e;
+}
+
+static const struct view_key key_code = { "F2", "One-time code" }, key_recovery = { "F3", "Recovery key" },
+			     key_change = { "F7", "Change password" }, key_back = { "Esc", "Back" };
+
+static int has_recovery(const struct store *s)
+{
+	struct record *r;
+
+	return !store_find_code(&r, s, CREDENTIAL_RECOVERY_KEY, 0);
+}
+
+static int has_code(const struct store *s)
+{
+	struct record *r;
+
+	return !store_next_code(&r, s);
 }
 
 /* The helpdesk's way. Sets *ret_end to what should be asked next when it did not unlock. */
 static int ask_code(struct attempt *a, enum prompt_end *ret_end)
 {
+	const struct view_key keys[] = { key_back, key_recovery };
 	char challenge[CODE_TEXT_MAX];
 	LINE typed = { 0 };
 	struct record *r;
 
 	*ret_end = PROMPT_ENTER;
 	if (store_next_code(&r, a->store)) {
-		console_say("\nNo unused one-time code is left on this laptop. Use the recovery key (F3).\n\n");
+		*ret_end = has_recovery(a->store) ? PROMPT_RECOVERY : PROMPT_ENTER;
+		ui_tell(MESSAGE_NO_CODE_LEFT);
 		return 0;
 	}
 	challenge_format(challenge, a->store->head.device, r->number);
-	console_say("\nOne-time code number %u. Call your helpdesk and read this out:\n\n"
-		    "  Challenge: %s\n\nType the answer; hyphens come by themselves. Enter alone goes back.\n",
-		    (unsigned)r->number, challenge);
-	*ret_end = prompt_code(&typed, "Code: ", CODE_ONE_TIME);
+	ui_page("One-time code",
+		"Call your helpdesk and read out the challenge. Type the answer; hyphens come by themselves.",
+		challenge);
+	ui_offer(keys, 2);
+	*ret_end = prompt_code(&typed, "Code", CODE_ONE_TIME);
 	return typed.len ? try_code(a, r, CODE_ONE_TIME, &typed) : 0;
 }
 
 static int ask_recovery(struct attempt *a, enum prompt_end *ret_end)
 {
+	const struct view_key keys[] = { key_back, key_code };
 	LINE typed = { 0 };
 	struct record *r;
 
 	*ret_end = PROMPT_ENTER;
 	if (store_find_code(&r, a->store, CREDENTIAL_RECOVERY_KEY, 0)) {
-		console_say("\nThis laptop has no recovery key of Holdfast. Use a one-time code (F2).\n\n");
+		ui_tell(MESSAGE_NO_RECOVERY);
 		return 0;
 	}
-	console_say("\nType the recovery key; hyphens come by themselves. Enter alone goes back.\n");
-	*ret_end = prompt_code(&typed, "Recovery key: ", CODE_RECOVERY);
+	ui_page("Recovery key", "Type the recovery key; hyphens come by themselves.", "");
+	ui_offer(keys, 2);
+	*ret_end = prompt_code(&typed, "Recovery key", CODE_RECOVERY);
 	return typed.len ? try_code(a, r, CODE_RECOVERY, &typed) : 0;
+}
+
+/* Who it must be where only one can be; NULL where the name is asked for. */
+static const struct record *single_user(const struct store *s)
+{
+	if (!(s->rules.head.flags & RULES_SINGLE_USER) || store_user_count(s) != 1)
+		return NULL;
+	for (uint32_t i = 0; i < s->head.record_count; i++)
+		if (s->records[i].kind == CREDENTIAL_PASSWORD)
+			return &s->records[i];
+	return NULL;
+}
+
+/* Name and password on one page; Esc goes back to the name. */
+static enum prompt_end ask_both(struct attempt *a, struct line *user, struct line *password)
+{
+	const struct record *only = single_user(a->store);
+	enum prompt_end end = PROMPT_ENTER;
+
+	if (!only) {
+		end = prompt_line(user, "User name", USER_NAME_MAX, UI_CLEAR);
+		if (end == PROMPT_ENTER && !user->len)
+			end = PROMPT_CODE;
+	}
+	if (end == PROMPT_ENTER)
+		end = prompt_line(password, "Password", PASSWORD_BYTES_MAX, UI_HIDDEN);
+	return end;
 }
 
 static int ask_password(struct attempt *a, enum prompt_end *ret_end)
 {
+	const struct view_key keys[] = { key_code, key_recovery, key_change };
+	const struct record *only = single_user(a->store);
 	LINE user = { 0 };
 	LINE password = { 0 };
 
-	*ret_end = prompt_line(&user, "User: ", USER_NAME_MAX, 0);
-	if (*ret_end == PROMPT_ENTER && !user.len)
-		*ret_end = PROMPT_CODE;
-	if (*ret_end == PROMPT_ENTER)
-		*ret_end = prompt_line(&password, "Password: ", PASSWORD_BYTES_MAX, 1);
-	return password.len ? try_password(a, user.bytes, &password) : 0;
+	ui_page("Unlock this laptop", "This laptop is encrypted. Unlock it to start.", "");
+	ui_offer(keys, 3);
+	*ret_end = ask_both(a, &user, &password);
+	return password.len ? try_password(a, only ? (const char *)only->user : user.bytes, &password) : 0;
 }
 
-void login_run(struct login *ret, struct store *s, void (*forget)(void))
+/* What to ask next, after a page that did not unlock. A locked laptop asks for a code, if it has one. */
+static enum prompt_end next_page(struct attempt *a, enum prompt_end end)
+{
+	if (end != PROMPT_ENTER)
+		ui_quiet();
+	if (end == PROMPT_CHANGE) {
+		a->login->change_wanted = 1;
+		ui_tell(MESSAGE_CHANGE_LATER);
+	}
+	if (end == PROMPT_CODE || end == PROMPT_RECOVERY)
+		return end;
+	if (!store_is_locked(a->store) || (!has_code(a->store) && !has_recovery(a->store)))
+		return PROMPT_ENTER;
+	return PROMPT_CODE;
+}
+
+void login_run(struct login *ret, struct storefile *f, void (*forget)(void))
 {
 	static int (*const ways[])(struct attempt *, enum prompt_end *) = {
 		[PROMPT_ENTER] = ask_password,
 		[PROMPT_CODE] = ask_code,
 		[PROMPT_RECOVERY] = ask_recovery,
 	};
-	struct attempt a = { ret, s, forget };
-	enum prompt_end next = s->head.flags & STORE_LOCKED ? PROMPT_CODE : PROMPT_ENTER;
+	struct attempt a = { .login = ret, .file = f, .store = f->current, .forget = forget };
+	enum prompt_end next = next_page(&a, PROMPT_ENTER);
 
-	greet(s);
-	for (;;) {
-		enum prompt_end end;
-
-		if (ways[next](&a, &end))
-			return;
-		next = end;
-	}
+	while (!ways[next](&a, &next))
+		next = next_page(&a, next);
+	if (a.store->rules.head.flags & RULES_BEEP)
+		sound_play(SOUND_OPENED);
 }
 
 void login_drop(struct login *l)
 {
 	credential_drop(&l->credential);
+	secret_drop(&l->password);
 	*l = (struct login){ 0 };
 }

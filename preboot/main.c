@@ -5,18 +5,24 @@
 #include <string.h>
 
 #include "boot.h"
+#include "change.h"
 #include "clock.h"
-#include "console.h"
+#include "contact.h"
 #include "delivery.h"
 #include "events.h"
 #include "files.h"
 #include "firmware.h"
 #include "generation.h"
+#include "guard.h"
 #include "kill.h"
+#include "lock.h"
 #include "login.h"
 #include "sodium_efi.h"
 #include "storefile.h"
+#include "ui.h"
 #include "variable.h"
+
+#define READ_S 3 /* for a warning that the next page would hide */
 
 static struct storefile storefile;
 static struct login login;
@@ -28,8 +34,7 @@ static enum err find_partition(void)
 	enum err e = files_start();
 
 	if (e)
-		console_say("\nHoldfast was not started from an EFI system partition: %s.\n"
-			    "Choose the boot entry 'Holdfast' in the firmware's boot menu.\n", err_text(e));
+		ui_tell(MESSAGE_NO_PARTITION, err_text(e));
 	return e;
 }
 
@@ -41,16 +46,10 @@ static enum err finish_kill(void)
 
 static void explain_no_store(void)
 {
-	if (kill_seen()) {
-		console_say("\nThis laptop has been erased by its organisation.\n");
-		return;
-	}
-	for (unsigned i = 0; i < STOREFILE_COPIES; i++)
-		console_say("\nCopy %u of the credential store (store.%u): %s.", i + 1, i,
-			    err_text(storefile.problems[i]));
-	console_say("\n\nThis laptop cannot be unlocked here, because no copy of its credential store can be\n"
-		    "used. The data is still there. Ask your helpdesk for the recovery key: it opens the\n"
-		    "disk from any Linux live system.\n");
+	if (kill_seen())
+		ui_tell(MESSAGE_ERASED);
+	else
+		ui_tell(MESSAGE_NO_STORE, err_text(storefile.problems[0]), err_text(storefile.problems[1]));
 }
 
 /* Both copies are looked at; one that works is enough. */
@@ -78,11 +77,74 @@ static enum err check_generation(void)
 	if (have >= known)
 		return OK;
 	events_add(PREBOOT_ROLLBACK_SEEN, 0);
-	console_say("\nThe credential store is older than the one this laptop last used (generation %llu,\n"
-		    "expected %llu): somebody copied it back. It is not used. Ask your helpdesk: the\n"
-		    "recovery key opens the disk from any Linux live system.\n",
-		    (unsigned long long)have, (unsigned long long)known);
+	ui_tell(MESSAGE_ROLLED_BACK, (unsigned long long)have, (unsigned long long)known);
 	return ERR_ROLLBACK;
+}
+
+static enum err show_store(void)
+{
+	ui_store(storefile.current);
+	return OK;
+}
+
+static void lock_for(enum lock_cause cause, uint32_t days)
+{
+	enum err e = lock_apply(&storefile, cause);
+
+	if (e)
+		ui_tell(MESSAGE_LOCK_FAILED, err_text(e));
+	else if (cause == LOCK_NO_CONTACT)
+		ui_tell(MESSAGE_LOCKED_CONTACT, (unsigned)days);
+	else
+		ui_tell(MESSAGE_LOCKED_FAILURES);
+}
+
+/* Failures of earlier starts, whose end the power may have cut. */
+static enum err check_failures(void)
+{
+	guard_start(&storefile.current->rules);
+	switch (guard_check()) {
+	case GUARD_KILL:
+		kill_begin(storefile.current);
+		break;
+	case GUARD_LOCK:
+		lock_for(LOCK_FAILURES, 0);
+		break;
+	case GUARD_GO_ON:
+		break;
+	}
+	return OK;
+}
+
+static enum err check_contact(void)
+{
+	struct contact c;
+
+	contact_check(&c, &storefile.current->rules);
+	if (c.clock_doubted)
+		events_add(PREBOOT_CLOCK_DOUBTED, 0);
+	if (c.verdict != CONTACT_FINE)
+		events_add(PREBOOT_CONTACT_OVERDUE, (uint16_t)c.days);
+	if (c.verdict == CONTACT_LOCK)
+		lock_for(LOCK_NO_CONTACT, c.days);
+	else if (c.verdict == CONTACT_WARN && c.left_days)
+		ui_tell(MESSAGE_CONTACT_WARNING_LOCK, (unsigned)c.days, (unsigned)c.left_days);
+	else if (c.verdict == CONTACT_WARN)
+		ui_tell(MESSAGE_CONTACT_WARNING, (unsigned)c.days);
+	return OK;
+}
+
+static enum err verify(const struct store *s)
+{
+	enum err e = store_verify(s, &login.credential.store_vk);
+
+	if (!e)
+		e = store_verify_record(s, login.record, &login.credential.store_vk);
+	if (!e)
+		return OK;
+	events_add(PREBOOT_TAMPERED, 0);
+	ui_tell(MESSAGE_STORE_CHANGED);
+	return e;
 }
 
 static enum err unlock(void)
@@ -91,16 +153,27 @@ static enum err unlock(void)
 	enum err e;
 
 	variable_request_memory_overwrite();
+	if (store_is_locked(s))
+		ui_tell(MESSAGE_LOCKED);
 	if (s->manifest.target_count) {
 		boot_load(&s->manifest.targets[0]);
-		console_while_idle(boot_load_slice);
+		ui_while_idle(boot_load_slice);
 	}
-	login_run(&login, s, boot_forget);
-	e = store_verify(s, &login.credential.store_vk);
+	login_run(&login, &storefile, boot_forget);
+	e = verify(s);
 	if (e)
-		console_say("\nThe credential store was changed by somebody else. Nothing is started. Tell your\n"
-			    "helpdesk; the recovery key opens the disk from any Linux live system.\n");
-	return e;
+		return e;
+	guard_verified(&s->rules);
+	/* Who has a code or the recovery key has it from the organisation. */
+	if (login.record->kind != CREDENTIAL_PASSWORD)
+		contact_now();
+	return OK;
+}
+
+static enum err renew_password(void)
+{
+	change_run(&login, &storefile);
+	return OK;
 }
 
 /* The store is verified: bring variable and copies up to it. None of this keeps anybody out. */
@@ -108,10 +181,14 @@ static enum err keep_up(void)
 {
 	enum err e = generation_raise(storefile.current->head.generation);
 
-	if (e)
-		console_say("\nThe firmware does not keep the store's generation: %s.\n", err_text(e));
-	if (storefile_repair(&storefile))
-		console_say("\nA copy of the credential store is damaged and could not be rewritten.\n");
+	if (e) {
+		ui_tell(MESSAGE_GENERATION_NOT_KEPT, err_text(e));
+		ui_pause(READ_S);
+	}
+	if (storefile_repair(&storefile)) {
+		ui_tell(MESSAGE_COPY_NOT_MENDED);
+		ui_pause(READ_S);
+	}
 	events_add(PREBOOT_UNLOCKED, 0);
 	return OK;
 }
@@ -126,8 +203,7 @@ static enum err burn_code(void)
 	store_drop_seal(storefile.current, login.record);
 	e = storefile_write(&storefile);
 	if (e) {
-		console_say("\nThe used code could not be crossed out: %s. Nothing is started.\n",
-			    err_text(e));
+		ui_tell(MESSAGE_CODE_NOT_BURNT, err_text(e));
 		return e;
 	}
 	events_add(PREBOOT_CODE_USED, login.record->number);
@@ -141,20 +217,17 @@ static enum err choose_target(struct delivery *d, const struct manifest *m)
 		enum err e = boot_select(&d->target, &d->load_ms, m, first);
 
 		if (e) {
-			console_say("\nNo boot target is left that may be started. Tell your helpdesk; the "
-				    "recovery key\nopens the disk from any Linux live system.\n");
+			ui_tell(MESSAGE_NO_TARGET);
 			return e;
 		}
 		e = boot_prepare(&m->targets[d->target]);
 		if (!e)
 			return OK;
 		if (e == ERR_DENIED)
-			console_say("\nThe firmware refuses the kernel of boot target '%s' (Secure Boot): its "
-				    "signature is\nnot accepted.\n",
-				    (const char *)m->targets[d->target].name);
+			ui_tell(MESSAGE_TARGET_DENIED, (const char *)m->targets[d->target].name);
 		else
-			console_say("\nThe kernel of boot target '%s' could not be loaded: %s.\n",
-				    (const char *)m->targets[d->target].name, err_text(e));
+			ui_tell(MESSAGE_TARGET_UNLOADABLE, (const char *)m->targets[d->target].name,
+				err_text(e));
 		events_add(PREBOOT_TARGET_REFUSED, (uint16_t)d->target);
 	}
 }
@@ -170,16 +243,18 @@ static enum err start_kernel(void)
 /* Nothing leads on: wipe, and let the person read. */
 static void give_up(void)
 {
-	struct key key;
+	static const struct view_key keys[] = { { "R", "Restart" }, { "P", "Power off" } };
+	struct typed t;
 
 	login_drop(&login);
 	boot_forget();
-	console_say("\nR: restart   P: power off\n");
+	ui_page("This laptop does not start", "", "");
+	ui_offer(keys, 2);
 	for (;;) {
-		console_key(&key);
-		if (key.unicode == 'r' || key.unicode == 'R')
+		ui_key(&t);
+		if (t.key.unicode == 'r' || t.key.unicode == 'R')
 			firmware_restart();
-		if (key.unicode == 'p' || key.unicode == 'P')
+		if (t.key.unicode == 'p' || t.key.unicode == 'P')
 			firmware_power_off();
 	}
 }
@@ -187,15 +262,16 @@ static void give_up(void)
 EFI_STATUS efi_main(EFI_HANDLE image, EFI_SYSTEM_TABLE *table)
 {
 	static enum err (*const steps[])(void) = {
-		find_partition, finish_kill,  read_store, check_generation,
-		unlock,         burn_code,    keep_up,    start_kernel,
+		find_partition, finish_kill,  read_store,     check_generation,
+		show_store,     check_contact, check_failures, unlock,
+		burn_code,      renew_password, keep_up,       start_kernel,
 	};
 
 	firmware_start(image, table);
 	sodium_efi_start();
 	clock_start();
-	console_start();
 	events_start();
+	ui_start();
 	/* Each step has told the person what is wrong, and what to do. */
 	for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]); i++)
 		if (steps[i]())

@@ -1,20 +1,20 @@
-/* Prompt: asks for a line on the console. Nothing typed leaves it but Enter and the keys that choose
- * another way to authenticate. */
+/* Prompt: asks for one line in a field of the page. Nothing typed leaves it but Enter and the keys that
+ * choose another way to authenticate. */
 #ifndef HOLDFAST_PROMPT_H
 #define HOLDFAST_PROMPT_H
 
-#include "common/code.h"
-#include "line.h"
+#include "ui.h"
 
 enum prompt_end {
 	PROMPT_ENTER,
-	PROMPT_CODE,     /* Ctrl-R or F2: one-time code */
-	PROMPT_RECOVERY, /* Ctrl-K or F3: recovery key */
+	PROMPT_BACK,     /* Esc */
+	PROMPT_CODE,     /* F2 or Ctrl-R: one-time code */
+	PROMPT_RECOVERY, /* F3 or Ctrl-K: recovery key */
+	PROMPT_CHANGE,   /* F7 or Ctrl-P: change the password */
 };
 
-/* A line of at most max bytes; hidden shows '*' for each character (of the first 40: the screen's
- * line must not wrap, or Backspace could not go back). */
-enum prompt_end prompt_line(struct line *ret, const char *label, size_t max, int hidden);
+/* A line of at most max bytes. Empty unless Enter (or Tab) ended it. */
+enum prompt_end prompt_line(struct line *ret, const char *label, size_t max, enum ui_echo echo);
 
 /* A code, letter by letter in groups; a group that is wrong is named and taken back at once. Returns
  * with ret complete and well-formed after Enter, empty after Enter on an empty line, or with another

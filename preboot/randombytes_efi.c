@@ -5,7 +5,6 @@
 #include <sodium.h>
 #include <stdlib.h>
 
-#include "console.h"
 #include "entropy.h"
 
 void randombytes_buf(void *const buf, const size_t size)
@@ -13,11 +12,9 @@ void randombytes_buf(void *const buf, const size_t size)
 	uint8_t seed[32];
 	static const uint8_t nonce[crypto_stream_chacha20_NONCEBYTES];
 
-	if (entropy_seed(seed)) {
-		console_say("\nThis computer has no source of randomness: neither its processor nor its "
-			    "firmware gives any.\n");
+	/* whoever needs random bytes has asked entropy_seed before it began */
+	if (entropy_seed(seed))
 		abort();
-	}
 	crypto_stream_chacha20(buf, size, nonce, seed);
 	sodium_memzero(seed, sizeof(seed));
 }

@@ -33,15 +33,18 @@ static void scrub(void *context, uint8_t *range, uint64_t size)
 	}
 }
 
+/* The scrubber looks for bytes, and not for a run of zeros, such as function keys before the text. */
 void residue_wipe(const struct line *typed)
 {
 	SECRET struct secret copy = { 0 };
+	size_t skip = 0;
 
+	while (skip < typed->raw_len && !typed->raw[skip])
+		skip++;
 	/* On the heap, which is not searched. */
-	if (secret_new(&copy, typed->len + 1))
+	if (skip == typed->raw_len || secret_new(&copy, typed->raw_len - skip))
 		return;
-	for (size_t i = 0; i < typed->len; i++)
-		copy.bytes[i] = (uint8_t)typed->bytes[i];
-	copy.bytes[typed->len] = '\r';
+	for (size_t i = skip; i < typed->raw_len; i++)
+		copy.bytes[i - skip] = typed->raw[i] < 0x80 ? (uint8_t)typed->raw[i] : 0xff;
 	firmware_memory(EfiBootServicesData, scrub, &copy);
 }

@@ -60,12 +60,22 @@ static enum err write_copy(struct storefile *f, int i)
 	return e;
 }
 
+static int place_of_current(const struct storefile *f)
+{
+	return f->current == &f->copies[0] ? 0 : 1;
+}
+
 enum err storefile_write(struct storefile *f)
 {
-	int here = f->current == &f->copies[0] ? 0 : 1;
+	int here = place_of_current(f);
 	enum err e = write_copy(f, !here);
 
 	return e ? e : write_copy(f, here);
+}
+
+int storefile_written(const struct storefile *f)
+{
+	return !f->problems[!place_of_current(f)];
 }
 
 unsigned storefile_repair(struct storefile *f)

@@ -20,6 +20,9 @@ void storefile_read(struct storefile *ret);
  * good until then is untouched unless the other one has been written. */
 MUST_CHECK enum err storefile_write(struct storefile *f);
 
+/* After a storefile_write that failed: has the current store reached a copy all the same? */
+int storefile_written(const struct storefile *f);
+
 /* Rewrite a copy that has a problem from the current store, after it has been verified; an older one too,
  * for the generation variable would refuse it when it is needed. One of a newer version is left alone.
  * Returns how many copies could not be rewritten. */

@@ -40,6 +40,7 @@ struct view {
 	enum view_tone tone;
 	char message[VIEW_TEXT_MAX];    /* outcome of what was done; "" */
 	char code[8];                   /* the message's code for the helpdesk, "HF-123"; "" */
+	char ticking[64];               /* what is counted down, "Next try in 3 s."; "" */
 	const char *busy;               /* beside a moving spinner; NULL: idle */
 	struct view_key keys[VIEW_KEYS_MAX];
 	unsigned key_count;
