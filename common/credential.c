@@ -36,22 +36,26 @@ static void wrapped_wipe(struct wrapped *w)
 #define WRAPPED __attribute__((cleanup(wrapped_wipe))) struct wrapped
 
 static const char wrapped_as[] = "holdfast wrap v1";
-#define AAD_BYTES (sizeof(wrapped_as) - 1 + 16 + 1 + 32 + 32)
+static const char duress_as[] = "holdfast duress v1";
+#define AAD_MAX (sizeof(duress_as) - 1 + 16 + 1 + 32 + 32)
 
 void credential_drop(struct credential *c)
 {
 	secret_wipe(c, sizeof(*c));
 }
 
-static void wrap_aad(uint8_t ret[static AAD_BYTES], const struct record *r)
+/* Associated data of a wrap: *ret_len bytes of ret. */
+static void wrap_aad(uint8_t ret[static AAD_MAX], size_t *ret_len, const char *as,
+		     const struct record *r)
 {
-	struct writer w = writer_over(ret, AAD_BYTES);
+	struct writer w = writer_over(ret, AAD_MAX);
 
-	writer_bytes(&w, wrapped_as, sizeof(wrapped_as) - 1);
+	writer_bytes(&w, as, strlen(as));
 	writer_bytes(&w, r->id, sizeof(r->id));
 	writer_u8(&w, r->kind);
 	writer_bytes(&w, r->cred_pk, sizeof(r->cred_pk));
 	writer_bytes(&w, r->user_pk, sizeof(r->user_pk));
+	*ret_len = AAD_MAX - w.left;
 }
 
 static enum err kek_derive(struct kek *ret, const struct secret *password,
@@ -76,6 +80,12 @@ static void user_public(uint8_t ret[static KEY_BYTES], const struct user_key *ke
 	secret_wipe(expanded, sizeof(expanded));
 }
 
+static void duress_remove(struct record *r)
+{
+	randombytes_buf(r->duress_nonce, sizeof(r->duress_nonce));
+	randombytes_buf(r->duress_wrap, sizeof(r->duress_wrap));
+}
+
 /* The public part, and random bytes where nothing else is said. */
 static enum err record_begin(struct record *ret, const struct credential_spec *spec)
 {
@@ -83,6 +93,7 @@ static enum err record_begin(struct record *ret, const struct credential_spec *s
 		.kind = (uint8_t)spec->kind,
 		.flags = spec->flags,
 		.number = spec->number,
+		.changed_day = spec->changed_day,
 		.kdf_memory_kib = spec->kdf_memory_kib,
 		.kdf_passes = spec->kdf_passes,
 		.kdf_lanes = 1,
@@ -92,33 +103,61 @@ static enum err record_begin(struct record *ret, const struct credential_spec *s
 		return ERR_RANGE;
 	randombytes_buf(r.id, sizeof(r.id));
 	randombytes_buf(r.salt, sizeof(r.salt));
-	randombytes_buf(r.nonce, sizeof(r.nonce));
-	randombytes_buf(r.duress_nonce, sizeof(r.duress_nonce));
-	randombytes_buf(r.duress_wrap, sizeof(r.duress_wrap));
+	duress_remove(&r);
 	*ret = r;
+	return OK;
+}
+
+static void wrap_close(uint8_t ret[static WRAP_BYTES], const uint8_t *nonce, const char *as,
+		       const struct record *r, const struct wrapped *inside, const struct kek *kek)
+{
+	uint8_t aad[AAD_MAX];
+	size_t aad_len;
+
+	wrap_aad(aad, &aad_len, as, r);
+	crypto_aead_xchacha20poly1305_ietf_encrypt(ret, NULL, (const uint8_t *)inside,
+						   sizeof(*inside), aad, aad_len, NULL, nonce,
+						   kek->bytes);
+}
+
+static enum err wrap_open(struct wrapped *ret, const uint8_t wrap[static WRAP_BYTES],
+			  const uint8_t *nonce, const char *as, const struct record *r,
+			  const struct kek *kek)
+{
+	uint8_t aad[AAD_MAX];
+	size_t aad_len;
+
+	wrap_aad(aad, &aad_len, as, r);
+	if (crypto_aead_xchacha20poly1305_ietf_decrypt((uint8_t *)ret, NULL, NULL, wrap, WRAP_BYTES,
+						       aad, aad_len, nonce, kek->bytes))
+		return ERR_AUTH;
 	return OK;
 }
 
 static void record_wrap(struct record *r, const struct wrapped *inside, const struct kek *kek)
 {
-	uint8_t aad[AAD_BYTES];
-
-	wrap_aad(aad, r);
-	crypto_aead_xchacha20poly1305_ietf_encrypt(r->wrap, NULL, (const uint8_t *)inside,
-						   sizeof(*inside), aad, sizeof(aad), NULL,
-						   r->nonce, kek->bytes);
+	randombytes_buf(r->nonce, sizeof(r->nonce));
+	wrap_close(r->wrap, r->nonce, wrapped_as, r, inside, kek);
 }
 
 static enum err record_unwrap(struct wrapped *ret, const struct record *r, const struct kek *kek)
 {
-	uint8_t aad[AAD_BYTES];
+	return wrap_open(ret, r->wrap, r->nonce, wrapped_as, r, kek);
+}
 
-	wrap_aad(aad, r);
-	if (crypto_aead_xchacha20poly1305_ietf_decrypt((uint8_t *)ret, NULL, NULL, r->wrap,
-						       sizeof(r->wrap), aad, sizeof(aad), r->nonce,
-						       kek->bytes))
-		return ERR_AUTH;
-	return OK;
+static int is_duress(const struct record *r, const struct kek *kek)
+{
+	WRAPPED inside = { 0 };
+
+	return !wrap_open(&inside, r->duress_wrap, r->duress_nonce, duress_as, r, kek) &&
+	       sodium_is_zero((const uint8_t *)&inside, sizeof(inside));
+}
+
+static int is_password(const struct record *r, const struct kek *kek)
+{
+	WRAPPED inside = { 0 };
+
+	return !record_unwrap(&inside, r, kek);
 }
 
 static enum err record_new(struct record *ret, const struct credential_spec *spec,
@@ -169,24 +208,35 @@ static enum err seal_open(struct unlock_key *ret, const struct record *r,
 	return OK;
 }
 
+/* The key-encryption key that a password gives for a record. */
+static enum err record_kek(struct kek *ret, const struct record *r, const struct secret *password)
+{
+	enum err e = record_cost_check(r->kind, r->kdf_memory_kib, r->kdf_passes);
+
+	if (!e && r->kdf_lanes != 1)
+		e = ERR_RANGE;
+	return e ? e : kek_derive(ret, password, r->salt, r->kdf_memory_kib, r->kdf_passes);
+}
+
 static enum err record_open(struct credential *ret, const struct record *r,
 			    const struct secret *password)
 {
 	CREDENTIAL opened = { 0 };
 	WRAPPED inside = { 0 };
 	KEK kek = { 0 };
-	enum err e = record_cost_check(r->kind, r->kdf_memory_kib, r->kdf_passes);
+	int duress;
+	enum err e = record_kek(&kek, r, password);
 
-	if (!e && r->kdf_lanes != 1)
-		e = ERR_RANGE;
-	if (!e)
-		e = kek_derive(&kek, password, r->salt, r->kdf_memory_kib, r->kdf_passes);
-	if (!e)
-		e = record_unwrap(&inside, r, &kek);
 	if (e)
 		return e;
+	/* both are tried every time: how long it takes says nothing of which one it was */
+	duress = is_duress(r, &kek);
+	e = record_unwrap(&inside, r, &kek);
+	if (e)
+		return duress ? ERR_DURESS : e;
 	opened.store_vk = inside.store_vk;
 	opened.user_key = inside.user_key;
+	memcpy(opened.cred_sk, inside.cred_sk, sizeof(opened.cred_sk));
 	e = seal_open(&opened.unlock_key, r, inside.cred_sk);
 	if (!e || e == ERR_LOCKED)
 		*ret = opened;
@@ -198,6 +248,74 @@ enum err credential_open(struct credential *ret, const struct record *r,
 {
 	enum err e = record_open(ret, r, password);
 
+	stack_wipe();
+	return e;
+}
+
+/* Is this what the record was opened to? Else the user would be locked out by keys of another. */
+static int opened_from(const struct credential *c, const struct record *r)
+{
+	uint8_t pk[KEY_BYTES];
+
+	return !crypto_scalarmult_base(pk, c->cred_sk) &&
+	       !sodium_memcmp(pk, r->cred_pk, sizeof(pk));
+}
+
+static enum err record_change(struct record *r, const struct credential *c,
+			      const struct secret *password, uint16_t today)
+{
+	WRAPPED inside = { .store_vk = c->store_vk, .user_key = c->user_key };
+	KEK kek = { 0 };
+	enum err e;
+
+	if (r->kind != CREDENTIAL_PASSWORD || !opened_from(c, r))
+		return ERR_RANGE;
+	e = record_kek(&kek, r, password);
+	if (!e && (is_password(r, &kek) | is_duress(r, &kek)))
+		e = ERR_EXISTS;
+	if (e)
+		return e;
+	memcpy(inside.cred_sk, c->cred_sk, sizeof(inside.cred_sk));
+	record_wrap(r, &inside, &kek);
+	r->changed_day = today;
+	r->flags &= (uint8_t)~RECORD_MUST_CHANGE;
+	return OK;
+}
+
+enum err credential_change(struct record *r, const struct credential *c,
+			   const struct secret *password, uint16_t today)
+{
+	enum err e = record_change(r, c, password, today);
+
+	stack_wipe();
+	return e;
+}
+
+static enum err duress_set(struct record *r, const struct secret *password)
+{
+	static const struct wrapped nothing;
+	KEK kek = { 0 };
+	enum err e = record_kek(&kek, r, password);
+
+	if (!e && is_password(r, &kek))
+		e = ERR_EXISTS;
+	if (e)
+		return e;
+	randombytes_buf(r->duress_nonce, sizeof(r->duress_nonce));
+	wrap_close(r->duress_wrap, r->duress_nonce, duress_as, r, &nothing, &kek);
+	return OK;
+}
+
+enum err credential_set_duress(struct record *r, const struct secret *password)
+{
+	enum err e = OK;
+
+	if (r->kind != CREDENTIAL_PASSWORD)
+		return ERR_RANGE;
+	if (!password)
+		duress_remove(r);
+	else
+		e = duress_set(r, password);
 	stack_wipe();
 	return e;
 }

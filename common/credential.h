@@ -61,7 +61,7 @@ struct credential_spec {
 	const char *user;  /* "" for codes and the recovery key */
 	uint16_t number;   /* one-time codes */
 	uint8_t flags;
-	uint16_t changed_day; /* 0: unknown */
+	uint16_t changed_day; /* days since 1970-01-01 UTC; 0: unknown */
 	uint32_t kdf_memory_kib, kdf_passes;
 };
 
@@ -71,23 +71,25 @@ MUST_CHECK enum err credential_new(struct record *ret, const struct credential_s
 				   const struct secret *password, const struct store_vk *vk,
 				   const struct unlock_key *uk);
 
-/* Open a record: one Argon2id, then wrap and seal; when the wrap does not open, the duress wrap, which
- * costs no time that could be noticed. The store is not verified yet: call store_verify with
- * ret->store_vk before anything of it is used.
- * Errors: ERR_AUTH (wrong password), ERR_DURESS (the duress password), ERR_LOCKED (right, but the seal
- * was dropped; ret->user_key, cred_sk and store_vk are set then), ERR_SIGNATURE (seal does not match seal_digest), ERR_RANGE (cost),
- * ERR_MEMORY. */
+/* Open a record: one Argon2id, then both wraps, whichever it is, then the seal. The store is not
+ * verified yet: call store_verify with ret->store_vk before anything of it is used.
+ * Errors: ERR_AUTH (wrong password), ERR_DURESS (the duress password, whether or not there is a seal),
+ * ERR_LOCKED (right, but the seal was dropped; ret->user_key, cred_sk and store_vk are set then),
+ * ERR_SIGNATURE (seal does not match seal_digest), ERR_RANGE (cost), ERR_MEMORY. */
 MUST_CHECK enum err credential_open(struct credential *ret, const struct record *r,
 				    const struct secret *password);
 
-/* Another password for a record that c was opened from: same salt, keys and seal, so a duress password
- * stays; new nonce and wrap, changed_day, and RECORD_MUST_CHANGE is cleared. One Argon2id. The store is
- * to be signed afterwards (store_sign_record). Errors: ERR_RANGE, ERR_MEMORY. */
+/* Another password for a user's record that c was opened from: same salt, keys and seal, so a duress
+ * password stays; new nonce and wrap, changed_day, and RECORD_MUST_CHANGE is cleared. One Argon2id. The
+ * store is to be signed afterwards (store_sign_record). On failure r is as it was.
+ * Errors: ERR_EXISTS (the present password, or the duress password: which, is not said), ERR_RANGE (a
+ * code's record, a record that c is not of, cost, length), ERR_MEMORY. */
 MUST_CHECK enum err credential_change(struct record *r, const struct credential *c,
 				      const struct secret *password, uint16_t today);
 
-/* Give a record a duress password, or take it away (password NULL). The store is to be signed
- * afterwards. Errors: ERR_RANGE, ERR_MEMORY. */
+/* Give a user's record a duress password, or take it away (password NULL). The store is to be signed
+ * afterwards. On failure r is as it was.
+ * Errors: ERR_EXISTS (the present password), ERR_RANGE (a code's record, cost, length), ERR_MEMORY. */
 MUST_CHECK enum err credential_set_duress(struct record *r, const struct secret *password);
 
 /* Cost of a wrong name: one Argon2id with the given cost over a salt made from the name, so that

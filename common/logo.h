@@ -25,10 +25,10 @@ struct logo {
 	const uint8_t *pixels;  /* head.width x head.height indices, all below head.colours */
 };
 
-/* Errors: ERR_FORMAT, ERR_RANGE (sizes, an index). */
+/* Errors: ERR_FORMAT (magic, reserved, length), ERR_RANGE (sizes, an index). */
 MUST_CHECK enum err logo_decode(struct logo *ret, const uint8_t *bytes, size_t len);
 
-/* Into ret[LOGO_BYTES_MAX]. Errors: ERR_RANGE. */
+/* Into ret[LOGO_BYTES_MAX]; sets the magic by itself. Errors: ERR_RANGE. */
 MUST_CHECK enum err logo_encode(uint8_t *ret, size_t *ret_len, const struct logo *l);
 
 #endif

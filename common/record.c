@@ -52,7 +52,7 @@ enum err record_check(const struct record *r)
 {
 	if (!owner_valid(r) || r->flags & ~RECORD_MUST_CHANGE)
 		return ERR_FORMAT;
-	if (!sodium_is_zero(r->reserved, sizeof(r->reserved)) || r->has_seal > 1)
+	if (r->reserved || r->has_seal > 1)
 		return ERR_FORMAT;
 	if (!r->has_seal && !sodium_is_zero(r->seal, sizeof(r->seal)))
 		return ERR_FORMAT;
@@ -106,11 +106,15 @@ enum err record_verify(const struct record *r, const uint8_t device[static DEVIC
 		       const struct store_vk *vk)
 {
 	uint8_t message[MESSAGE_PREFIX + RECORD_BYTES];
-	struct digest d;
 
 	record_message(message, r, device);
-	if (store_vk_check(vk, r->signature, message, MESSAGE_BYTES))
-		return ERR_SIGNATURE;
+	return store_vk_check(vk, r->signature, message, MESSAGE_BYTES);
+}
+
+enum err record_seal_check(const struct record *r)
+{
+	struct digest d;
+
 	if (!r->has_seal)
 		return OK;
 	record_seal_digest(&d, r);

@@ -20,11 +20,13 @@ MUST_CHECK enum err record_decode(struct record *ret, const uint8_t bytes[static
 
 void record_sign(struct record *r, const uint8_t device[static DEVICE_ID_BYTES],
 		 const struct store_sk *sk);
-/* Signature, and the seal if there is one against seal_digest. Errors: ERR_SIGNATURE. */
+/* Errors: ERR_SIGNATURE. */
 MUST_CHECK enum err record_verify(const struct record *r,
 				  const uint8_t device[static DEVICE_ID_BYTES],
 				  const struct store_vk *vk);
 
+/* The seal, if there is one, against seal_digest. Errors: ERR_SIGNATURE. */
+MUST_CHECK enum err record_seal_check(const struct record *r);
 void record_seal_digest(struct digest *ret, const struct record *r);
 
 #endif

@@ -25,6 +25,11 @@ enum rules_action { RULES_DELAY, RULES_LOCK, RULES_KILL };
 #define RULES_LAYOUT_MAX 15
 /* Fewer typing mistakes in a row than this must not cost anybody the data. */
 #define RULES_KILL_LIMIT_MIN 5
+/* Largest figures. */
+#define RULES_FAILURES_MAX 1000
+#define RULES_DAYS_MAX 3650
+#define RULES_PASSWORD_MIN_MAX 64
+#define RULES_CONTACT_MAX 253402300799u /* end of the year 9999: days of it fit into 32 bits */
 
 #define FIELD(kind, name, at, len) FORMAT_MEMBER(kind, name, len)
 struct rules_head {
@@ -34,20 +39,21 @@ struct rules_head {
 
 struct rules {
 	struct rules_head head;
-	uint8_t banner[RULES_BANNER_MAX + 1]; /* NUL-terminated; text_valid but for "\n" */
+	uint8_t banner[RULES_BANNER_MAX + 1]; /* zero padded; text_lines_valid */
 	uint8_t *logo;                        /* malloc'ed, head.logo_bytes of an encoded logo; or NULL */
 };
 void rules_drop(struct rules *r);
 #define RULES __attribute__((cleanup(rules_drop))) struct rules
 
-/* Nothing restricted, nothing shown, password_min 1. */
+/* Nothing restricted, nothing shown, password_min 1. What ret had is not dropped. */
 void rules_default(struct rules *ret);
 
-/* Errors: ERR_FORMAT, ERR_VERSION, ERR_RANGE (figures; kill below RULES_KILL_LIMIT_MIN), ERR_MEMORY. */
+/* Errors: ERR_FORMAT (unknown flag or action, texts, lengths, logo), ERR_VERSION, ERR_RANGE (figures;
+ * kill below RULES_KILL_LIMIT_MIN; sizes of banner and logo), ERR_MEMORY. */
 MUST_CHECK enum err rules_decode(struct rules *ret, const uint8_t *bytes, size_t len);
 
-/* Into ret[RULES_BYTES_MAX]; sets magic, version, banner_bytes by itself. What could not be decoded
- * again is ERR_RANGE. */
+/* Into ret[RULES_BYTES_MAX]; sets magic, version, banner_bytes by itself; logo_bytes is the caller's.
+ * Errors: ERR_RANGE (what could not be decoded again). */
 MUST_CHECK enum err rules_encode(uint8_t *ret, size_t *ret_len, const struct rules *r);
 
 /* A copy with a logo of its own. Errors: ERR_MEMORY. */

@@ -11,6 +11,7 @@
 void store_drop(struct store *s)
 {
 	free(s->records);
+	rules_drop(&s->rules);
 	*s = (struct store){ 0 };
 }
 
@@ -25,6 +26,7 @@ enum err store_new(struct store *ret, const uint8_t device[static DEVICE_ID_BYTE
 	if (!text_set(s.head.name, sizeof(s.head.name), name) ||
 	    !text_valid(s.head.name, sizeof(s.head.name)))
 		return ERR_RANGE;
+	rules_default(&s.rules);
 	memcpy(s.head.device, device, sizeof(s.head.device));
 	randombytes_buf(sk.seed, sizeof(sk.seed));
 	store_sk_public(&vk, &sk);
@@ -196,9 +198,39 @@ enum err store_rekey(struct store *s, const struct unlock_key *old_uk,
 	return OK;
 }
 
+static void revision_raise(struct store *s)
+{
+	if (s->head.revision < UINT32_MAX)
+		s->head.revision++;
+}
+
 void store_drop_seal(struct store *s, struct record *r)
 {
 	record_unseal(r);
-	if (s->head.revision < UINT32_MAX)
-		s->head.revision++;
+	revision_raise(s);
+}
+
+void store_lock(struct store *s)
+{
+	for (uint32_t i = 0; i < s->head.record_count; i++)
+		if (s->records[i].kind == CREDENTIAL_PASSWORD)
+			record_unseal(&s->records[i]);
+	revision_raise(s);
+}
+
+uint32_t store_user_count(const struct store *s)
+{
+	uint32_t count = 0;
+
+	for (uint32_t i = 0; i < s->head.record_count; i++)
+		count += s->records[i].kind == CREDENTIAL_PASSWORD;
+	return count;
+}
+
+int store_is_locked(const struct store *s)
+{
+	for (uint32_t i = 0; i < s->head.record_count; i++)
+		if (s->records[i].kind == CREDENTIAL_PASSWORD && s->records[i].has_seal)
+			return 0;
+	return store_user_count(s) > 0;
 }

@@ -24,9 +24,10 @@ _Static_assert(sizeof(((struct store_head *)0)->name) == STORE_NAME_MAX + 1 &&
 		       sizeof(((struct store_head *)0)->sk_wrap) ==
 			       KEY_BYTES + crypto_aead_xchacha20poly1305_ietf_ABYTES,
 	       "the headers say other widths than the table");
-_Static_assert(STORE_HEAD_BYTES + STORE_RECORDS_MAX * RECORD_BYTES + MANIFEST_BYTES_MAX + TAIL_BYTES <=
-		       STORE_BYTES_MAX,
+_Static_assert(STORE_HEAD_BYTES + STORE_RECORDS_MAX * RECORD_BYTES + MANIFEST_BYTES_MAX +
+			       RULES_BYTES_MAX + TAIL_BYTES <= STORE_BYTES_MAX,
 	       "a full store is larger than STORE_BYTES_MAX");
+_Static_assert(RULES_BYTES_MAX <= UINT16_MAX, "rules_bytes is too narrow");
 _Static_assert(STORE_BYTES_MAX % STORE_FILE_STEP == 0, "the largest file is not a whole step");
 
 static const char signed_as[] = "holdfast store v1";
@@ -43,13 +44,13 @@ static enum err head_check(const struct store_head *h)
 		return ERR_FORMAT;
 	if (h->version > VERSION)
 		return ERR_VERSION;
-	if (h->flags & ~STORE_LOCKED || h->reserved)
+	if (h->flags & ~STORE_LOCKED)
 		return ERR_FORMAT;
 	if (h->total_bytes > STORE_BYTES_MAX || h->record_count > STORE_RECORDS_MAX ||
-	    h->manifest_bytes > MANIFEST_BYTES_MAX)
+	    h->manifest_bytes > MANIFEST_BYTES_MAX || h->rules_bytes > RULES_BYTES_MAX)
 		return ERR_RANGE;
 	if (h->total_bytes != STORE_HEAD_BYTES + h->record_count * RECORD_BYTES +
-				      h->manifest_bytes + TAIL_BYTES)
+				      h->manifest_bytes + h->rules_bytes + TAIL_BYTES)
 		return ERR_FORMAT;
 	return text_valid(h->name, sizeof(h->name)) ? OK : ERR_FORMAT;
 }
@@ -97,30 +98,62 @@ enum err store_decode(struct store *ret, const uint8_t *bytes, size_t len)
 	if (!e)
 		e = manifest_decode(&s.manifest, cursor_take(&c, s.head.manifest_bytes),
 				    s.head.manifest_bytes);
+	if (!e)
+		e = rules_decode(&s.rules, cursor_take(&c, s.head.rules_bytes), s.head.rules_bytes);
 	if (e)
 		return e;
 	cursor_bytes(&c, s.signature, sizeof(s.signature));
 	*ret = s;
-	s.records = NULL; /* now ret's */
+	s = (struct store){ 0 }; /* now ret's */
+	return OK;
+}
+
+/* What stands between records and signature: manifest and rules, one after the other. */
+struct sections {
+	size_t manifest_bytes, rules_bytes;
+	uint8_t bytes[MANIFEST_BYTES_MAX + RULES_BYTES_MAX];
+};
+
+static void sections_drop(struct sections **x)
+{
+	free(*x);
+}
+#define SECTIONS __attribute__((cleanup(sections_drop))) struct sections
+
+static enum err sections_new(struct sections **ret, const struct store *s)
+{
+	SECTIONS *x = malloc(sizeof(*x));
+	enum err e;
+
+	if (!x)
+		return ERR_MEMORY;
+	e = manifest_encode(x->bytes, &x->manifest_bytes, &s->manifest);
+	if (!e)
+		e = rules_encode(x->bytes + x->manifest_bytes, &x->rules_bytes, &s->rules);
+	if (e)
+		return e;
+	*ret = x;
+	x = NULL; /* now the caller's */
 	return OK;
 }
 
 /* The head as it is written: what the caller may leave unset is filled in. */
-static void head_fill(struct store_head *ret, const struct store *s, size_t manifest_bytes)
+static void head_fill(struct store_head *ret, const struct store *s, const struct sections *x)
 {
 	*ret = s->head;
 	memcpy(ret->magic, MAGIC, sizeof(ret->magic));
 	ret->version = VERSION;
-	ret->manifest_bytes = (uint32_t)manifest_bytes;
+	ret->manifest_bytes = (uint32_t)x->manifest_bytes;
+	ret->rules_bytes = (uint16_t)x->rules_bytes;
 	ret->total_bytes = (uint32_t)(STORE_HEAD_BYTES + s->head.record_count * RECORD_BYTES +
-				      manifest_bytes + TAIL_BYTES);
+				      x->manifest_bytes + x->rules_bytes + TAIL_BYTES);
 }
 
 /* What can't be decoded must not be written. */
 static enum err store_bounds(const struct store *s)
 {
 	if (s->head.record_count > STORE_RECORDS_MAX || s->head.flags & ~STORE_LOCKED ||
-	    s->head.reserved || !text_valid(s->head.name, sizeof(s->head.name)))
+	    !text_valid(s->head.name, sizeof(s->head.name)))
 		return ERR_RANGE;
 	for (size_t i = 0; i < s->head.record_count; i++)
 		if (record_check(&s->records[i]))
@@ -128,39 +161,41 @@ static enum err store_bounds(const struct store *s)
 	return OK;
 }
 
-static void body_write(struct writer *w, const struct store *s, size_t record_bytes)
+/* Head, of each record its first record_bytes, sections. */
+static void body_write(struct writer *w, const struct store_head *head, const struct store *s,
+		       size_t record_bytes, const struct sections *x)
 {
 	uint8_t record[RECORD_BYTES];
 
+	store_head_write(w, head);
 	for (size_t i = 0; i < s->head.record_count; i++) {
 		record_encode(record, &s->records[i]);
 		writer_bytes(w, record, record_bytes);
 	}
+	writer_bytes(w, x->bytes, x->manifest_bytes + x->rules_bytes);
 }
 
 enum err store_encode(uint8_t **ret, size_t *ret_len, const struct store *s)
 {
 	BYTES *bytes = NULL;
-	uint8_t manifest[MANIFEST_BYTES_MAX];
+	SECTIONS *x = NULL;
 	struct store_head head;
 	struct writer w;
-	size_t manifest_bytes, len;
+	size_t len;
 	enum err e = store_bounds(s);
 
 	if (!e)
-		e = manifest_encode(manifest, &manifest_bytes, &s->manifest);
+		e = sections_new(&x, s);
 	if (e)
 		return e;
-	head_fill(&head, s, manifest_bytes);
+	head_fill(&head, s, x);
 	len = (head.total_bytes + STORE_FILE_STEP - 1) / STORE_FILE_STEP * STORE_FILE_STEP;
 	bytes = malloc(len);
 	if (!bytes)
 		return ERR_MEMORY;
 	memset(bytes, 0, len);
 	w = writer_over(bytes, head.total_bytes - DIGEST_BYTES);
-	store_head_write(&w, &head);
-	body_write(&w, s, RECORD_BYTES);
-	writer_bytes(&w, manifest, manifest_bytes);
+	body_write(&w, &head, s, RECORD_BYTES, x);
 	writer_bytes(&w, s->signature, sizeof(s->signature));
 	e = writer_end(&w);
 	if (e)
@@ -176,28 +211,26 @@ enum err store_encode(uint8_t **ret, size_t *ret_len, const struct store *s)
 enum err store_message(uint8_t **ret, size_t *ret_len, const struct store *s)
 {
 	BYTES *bytes = NULL;
-	uint8_t manifest[MANIFEST_BYTES_MAX];
+	SECTIONS *x = NULL;
 	struct store_head head;
 	struct writer w;
-	size_t manifest_bytes, len;
+	size_t len;
 	enum err e = store_bounds(s);
 
 	if (!e)
-		e = manifest_encode(manifest, &manifest_bytes, &s->manifest);
+		e = sections_new(&x, s);
 	if (e)
 		return e;
-	head_fill(&head, s, manifest_bytes);
+	head_fill(&head, s, x);
 	head.revision = 0;
 	len = sizeof(signed_as) - 1 + STORE_HEAD_BYTES + head.record_count * RECORD_LISTED_BYTES +
-	      manifest_bytes;
+	      x->manifest_bytes + x->rules_bytes;
 	bytes = malloc(len);
 	if (!bytes)
 		return ERR_MEMORY;
 	w = writer_over(bytes, len);
 	writer_bytes(&w, signed_as, sizeof(signed_as) - 1);
-	store_head_write(&w, &head);
-	body_write(&w, s, RECORD_LISTED_BYTES);
-	writer_bytes(&w, manifest, manifest_bytes);
+	body_write(&w, &head, s, RECORD_LISTED_BYTES, x);
 	e = writer_end(&w);
 	if (e)
 		return e;

@@ -24,8 +24,14 @@ enum err store_verify(const struct store *s, const struct store_vk *vk)
 	if (!e)
 		e = manifest_verify(&s->manifest, s->head.device, vk);
 	for (size_t i = 0; !e && i < s->head.record_count; i++)
-		e = record_verify(&s->records[i], s->head.device, vk);
+		e = record_seal_check(&s->records[i]);
 	return e;
+}
+
+enum err store_verify_record(const struct store *s, const struct record *r,
+			     const struct store_vk *vk)
+{
+	return record_verify(r, s->head.device, vk);
 }
 
 static enum err key_matches(const struct store *s, const struct store_sk *sk)
@@ -36,7 +42,9 @@ static enum err key_matches(const struct store *s, const struct store_sk *sk)
 	return sodium_memcmp(vk.bytes, s->head.store_vk, sizeof(vk.bytes)) ? ERR_AUTH : OK;
 }
 
-enum err store_sign(struct store *s, const struct store_sk *sk)
+/* Manifest and store, and of the records as many as are given. */
+static enum err sign_all(struct store *s, struct record *records, size_t count,
+			 const struct store_sk *sk)
 {
 	uint8_t *message;
 	size_t len;
@@ -46,14 +54,24 @@ enum err store_sign(struct store *s, const struct store_sk *sk)
 		e = manifest_sign(&s->manifest, s->head.device, sk);
 	if (e)
 		return e;
-	for (size_t i = 0; i < s->head.record_count; i++)
-		record_sign(&s->records[i], s->head.device, sk);
+	for (size_t i = 0; i < count; i++)
+		record_sign(&records[i], s->head.device, sk);
 	e = store_message(&message, &len, s);
 	if (e)
 		return e;
 	store_sk_sign(s->signature, sk, message, len);
 	free(message);
 	return OK;
+}
+
+enum err store_sign(struct store *s, const struct store_sk *sk)
+{
+	return sign_all(s, s->records, s->head.record_count, sk);
+}
+
+enum err store_sign_record(struct store *s, struct record *r, const struct store_sk *sk)
+{
+	return sign_all(s, r, 1, sk);
 }
 
 static const char wrapped_as[] = "holdfast store key v1";

@@ -50,7 +50,7 @@ static int point_valid(uint32_t p)
 	return !(p >= 0x2028 && p <= 0x202e) && !(p >= 0x2066 && p <= 0x2069);
 }
 
-int text_valid(const uint8_t *field, size_t size)
+static int text_check(const uint8_t *field, size_t size, int lines)
 {
 	size_t len = text_len(field, size), at = 0;
 
@@ -67,10 +67,20 @@ int text_valid(const uint8_t *field, size_t size)
 				return 0;
 			point = point << 6 | (field[at] & 0x3f);
 		}
-		if (point < least || !point_valid(point))
+		if (point < least || !(point_valid(point) || (lines && point == '\n')))
 			return 0;
 	}
 	return 1;
+}
+
+int text_valid(const uint8_t *field, size_t size)
+{
+	return text_check(field, size, 0);
+}
+
+int text_lines_valid(const uint8_t *field, size_t size)
+{
+	return text_check(field, size, 1);
 }
 
 int text_is_name(const uint8_t *field, size_t size)
@@ -84,6 +94,20 @@ int text_is_name(const uint8_t *field, size_t size)
 			return 0;
 	}
 	return len > 0 && len < size;
+}
+
+int text_is_layout(const uint8_t *field, size_t size)
+{
+	size_t len = text_len(field, size);
+
+	for (size_t i = 0; i < len; i++) {
+		uint8_t c = field[i];
+
+		if (!(c >= 'a' && c <= 'z') && !(c >= 'A' && c <= 'Z') && !(c >= '0' && c <= '9') &&
+		    c != '_' && c != '-' && c != '(' && c != ')')
+			return 0;
+	}
+	return len < size;
 }
 
 int text_set(uint8_t *ret, size_t size, const char *string)

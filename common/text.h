@@ -10,8 +10,14 @@
  * direction. May be empty. */
 int text_valid(const uint8_t *field, size_t size);
 
+/* The same, but in lines: "\n" may stand in it. */
+int text_lines_valid(const uint8_t *field, size_t size);
+
 /* A name: [a-z0-9_-], not empty. */
 int text_is_name(const uint8_t *field, size_t size);
+
+/* A keyboard layout as XKB calls it, with or without a variant: [A-Za-z0-9_()-]. May be empty. */
+int text_is_layout(const uint8_t *field, size_t size);
 
 /* Put a string into a field. 0 when it does not fit. */
 int text_set(uint8_t *ret, size_t size, const char *string);

@@ -88,7 +88,9 @@ static void add_record(struct store *s, const struct credential_spec *spec, cons
 
 static void add_code(struct store *s, enum credential_kind kind, uint16_t number, const struct unlock_key *uk)
 {
-	const struct credential_spec spec = { kind, "", number, 0, KDF_CODE_MEMORY_KIB, KDF_CODE_PASSES };
+	const struct credential_spec spec = { .kind = kind, .user = "", .number = number,
+					      .kdf_memory_kib = KDF_CODE_MEMORY_KIB,
+					      .kdf_passes = KDF_CODE_PASSES };
 	SECRET struct secret code = { 0 };
 	int one_time = kind == CREDENTIAL_ONE_TIME_CODE;
 
@@ -132,8 +134,9 @@ static int make(int argc, char **argv)
 	need(store_new(&s, device, "test laptop", &uk), "store");
 	s.head.generation = strtoull(argv[1], NULL, 10);
 	need(secret_copy(&password, argv[3], strlen(argv[3])), "password");
-	add_record(&s, &(struct credential_spec){ CREDENTIAL_PASSWORD, argv[2], 0, 0,
-						  (uint32_t)strtoul(argv[4], NULL, 10), 4 },
+	add_record(&s, &(struct credential_spec){ .kind = CREDENTIAL_PASSWORD, .user = argv[2],
+						  .kdf_memory_kib = (uint32_t)strtoul(argv[4], NULL, 10),
+						  .kdf_passes = 4 },
 		   &password, &uk);
 	for (uint16_t n = 1; n <= strtoul(argv[5], NULL, 10); n++)
 		add_code(&s, CREDENTIAL_ONE_TIME_CODE, n, &uk);
