@@ -103,6 +103,7 @@ static enum err start(struct login *l)
 	ui_stop();
 	sodium_stackzero(STACK_WIPED);
 	e = boot_start();
+	ui_start(); /* the kernel gave up: there is something to tell */
 	BOOT->CloseEvent(event);
 	return e;
 }

@@ -1,5 +1,7 @@
 #include "firmware.h"
 
+#include <stddef.h>
+
 #include "heap.h"
 
 EFI_HANDLE firmware_image;
@@ -68,7 +70,7 @@ int firmware_has_uart(EFI_HANDLE handle)
 	EFI_DEVICE_PATH *node = firmware_protocol(handle, &path_guid);
 
 	for (; node && !IsDevicePathEnd(node); node = NextDevicePathNode(node)) {
-		if (DevicePathNodeLength(node) < sizeof(*node))
+		if ((size_t)DevicePathNodeLength(node) < sizeof(*node))
 			return 0;
 		if (DevicePathType(node) == MESSAGING_DEVICE_PATH && DevicePathSubType(node) == MSG_UART_DP)
 			return 1;
