@@ -9,7 +9,7 @@
 
 #define HANDOFF_NO_KEYS 0x0001
 #define HANDOFF_EVENTS_MAX 64
-#define HANDOFF_BYTES_MAX (232 + HANDOFF_EVENTS_MAX * 8 + MANIFEST_BYTES_MAX)
+#define HANDOFF_BYTES_MAX (236 + HANDOFF_EVENTS_MAX * 8 + MANIFEST_BYTES_MAX)
 
 /* X(name, number, text): the text is the event's kind at the server. */
 #define PREBOOT_EVENT_LIST(X)                                       \
@@ -25,7 +25,8 @@
 	X(PREBOOT_PASSWORD_CHANGED, 10, "preboot-password-changed") \
 	X(PREBOOT_TAMPERED, 11, "preboot-tampered")                 \
 	X(PREBOOT_CLOCK_DOUBTED, 12, "preboot-clock-doubted")       \
-	X(PREBOOT_CONTACT_OVERDUE, 13, "preboot-contact-overdue")
+	X(PREBOOT_CONTACT_OVERDUE, 13, "preboot-contact-overdue") \
+	X(PREBOOT_COUNT_NOT_KEPT, 14, "preboot-count-not-kept")
 
 enum preboot_event {
 #define X(name, number, text) name = number,

@@ -10,7 +10,6 @@
 #include "cpio.h"
 #include "events.h"
 #include "firmware.h"
-#include "guard.h"
 #include "heap.h"
 #include "initrd.h"
 #include "ui.h"
@@ -49,6 +48,7 @@ static void measure(struct handoff *h, const struct delivery *d)
 	const struct login *l = d->login;
 	uint64_t whole = clock_ms() - l->entered_ms, known = l->kdf_ms + d->load_ms;
 
+	h->head.prompt_ms = l->prompt_ms;
 	h->head.memory_mib = l->memory_mib;
 	h->head.kdf_ms = l->kdf_ms;
 	h->head.overhead_ms = (uint32_t)(whole > known ? whole - known : 0);
@@ -78,7 +78,6 @@ static void delivered(void)
 {
 	secret_drop(&archive);
 	events_forget();
-	guard_forgive();
 	sodium_stackzero(8192);
 }
 

@@ -87,7 +87,7 @@ static void lock_now(struct attempt *a)
 		ui_tell(MESSAGE_LOCKED_FAILURES);
 }
 
-static void tell_wrong(const struct attempt *a, enum message_id wrong)
+static void tell_wrong(enum message_id wrong)
 {
 	uint32_t left = guard_left();
 
@@ -95,8 +95,7 @@ static void tell_wrong(const struct attempt *a, enum message_id wrong)
 		ui_tell(wrong);
 	else
 		ui_tell(MESSAGE_WRONG_PASSWORD_LEFT, (unsigned)left,
-			a->store->rules.head.failure_action == RULES_KILL ? "erases itself"
-									  : "locks itself");
+			guard_next() == GUARD_KILL ? "erases itself" : "locks itself");
 }
 
 /* wrong: what to say. */
@@ -111,14 +110,14 @@ static void fail(struct attempt *a, enum message_id wrong, enum preboot_event ev
 		lock_now(a);
 		break;
 	case GUARD_GO_ON:
-		tell_wrong(a, wrong);
+		tell_wrong(wrong);
 	}
 	ui_count_down(guard_delay_s());
 }
 
 static void explain(struct attempt *a, enum err e, enum message_id wrong, enum preboot_event event)
 {
-	if (e == ERR_DURESS && (a->store->rules.head.flags & RULES_DURESS))
+	if (e == ERR_DURESS && guard_duress())
 		kill_begin(a->store);
 	if (e == ERR_AUTH || e == ERR_DURESS) {
 		fail(a, wrong, event);
@@ -138,7 +137,7 @@ static void explain(struct attempt *a, enum err e, enum message_id wrong, enum p
 		events_add(PREBOOT_TAMPERED, 0);
 }
 
-static int try_password(struct attempt *a, const char *user, const struct line *typed)
+static int try_password(struct attempt *a, const char *user, struct line *typed)
 {
 	SECRET struct secret password = { 0 };
 	struct record *r = NULL;
@@ -149,7 +148,9 @@ static int try_password(struct attempt *a, const char *user, const struct line *
 	if (!e)
 		e = open_record(a, r, user, &password);
 	residue_wipe(typed);
+	line_drop(typed); /* what follows may never return */
 	if (e) {
+		secret_drop(&password);
 		explain(a, e, MESSAGE_WRONG_PASSWORD, PREBOOT_WRONG_PASSWORD);
 		return 0;
 	}
@@ -158,7 +159,7 @@ static int try_password(struct attempt *a, const char *user, const struct line *
 	return 1;
 }
 
-static int try_code(struct attempt *a, struct record *r, enum code_kind kind, const struct line *typed)
+static int try_code(struct attempt *a, struct record *r, enum code_kind kind, struct line *typed)
 {
 	SECRET struct secret code = { 0 };
 	size_t group;
@@ -167,6 +168,8 @@ static int try_code(struct attempt *a, struct record *r, enum code_kind kind, co
 	if (!e)
 		e = open_record(a, r, "", &code);
 	residue_wipe(typed);
+	line_drop(typed); /* what follows may never return */
+	secret_drop(&code);
 	if (e == ERR_LOCKED) {
 		guard_take_back();
 		ui_tell(MESSAGE_SEALS_GONE);
@@ -300,6 +303,7 @@ void login_run(struct login *ret, struct storefile *f, void (*forget)(void))
 	struct attempt a = { .login = ret, .file = f, .store = f->current, .forget = forget };
 	enum prompt_end next = next_page(&a, PROMPT_ENTER);
 
+	ret->prompt_ms = (uint32_t)clock_ms();
 	while (!ways[next](&a, &next))
 		next = next_page(&a, next);
 	if (a.store->rules.head.flags & RULES_BEEP)

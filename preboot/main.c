@@ -121,10 +121,6 @@ static enum err check_contact(void)
 	struct contact c;
 
 	contact_check(&c, &storefile.current->rules);
-	if (c.clock_doubted)
-		events_add(PREBOOT_CLOCK_DOUBTED, 0);
-	if (c.verdict != CONTACT_FINE)
-		events_add(PREBOOT_CONTACT_OVERDUE, (uint16_t)c.days);
 	if (c.verdict == CONTACT_LOCK)
 		lock_for(LOCK_NO_CONTACT, c.days);
 	else if (c.verdict == CONTACT_WARN && c.left_days)
@@ -163,7 +159,7 @@ static enum err unlock(void)
 	e = verify(s);
 	if (e)
 		return e;
-	guard_verified(&s->rules);
+	guard_verified(s);
 	/* Who has a code or the recovery key has it from the organisation. */
 	if (login.record->kind != CREDENTIAL_PASSWORD)
 		contact_now();
@@ -263,7 +259,7 @@ EFI_STATUS efi_main(EFI_HANDLE image, EFI_SYSTEM_TABLE *table)
 {
 	static enum err (*const steps[])(void) = {
 		find_partition, finish_kill,  read_store,     check_generation,
-		show_store,     check_contact, check_failures, unlock,
+		show_store,     check_failures, check_contact, unlock,
 		burn_code,      renew_password, keep_up,       start_kernel,
 	};
 

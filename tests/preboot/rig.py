@@ -102,7 +102,7 @@ class Handoff:
         self.content = content
         self.user = self.user.rstrip(b"\0").decode()
         fields, size = table("handoff_event_v1.inc"), 8
-        base = 232
+        base = 236
         self.events = [decode(fields, content[base + i * size:base + (i + 1) * size])
                        for i in range(self.event_count)]
 
