@@ -25,6 +25,12 @@ all: programs build/out/efi/holdfast.efi
 REST := $(wildcard common/rest*_host.c)
 COMMON := $(filter-out $(REST),$(wildcard common/*.c))
 
+XKB_DATA := /usr/share/X11/xkb/rules/evdev.lst /usr/share/X11/locale/en_US.UTF-8/Compose
+# Sources that are made: name, sources of the program that makes it, packages, what it reads.
+$(call generated,layouts,build/layouts.c common/layout_format.c common/cursor.c common/text.c,-lxkbcommon,$(XKB_DATA))
+GENERATED := build/out/gen/layouts.c
+COMMON += $(GENERATED)
+
 # Libraries: name, sources. Each flavour (host, asan, fuzz) gets its own archive.
 $(call library,common,$(COMMON))
 $(call library,rest,$(REST))
@@ -64,7 +70,7 @@ build/out/host/lib/pkgconfig/holdfast.pc: common/holdfast.pc.in
 	@sed -e 's|@PREFIX@|$(PREFIX)|' -e 's|@MULTIARCH@|$(shell gcc -print-multiarch)|' $< >$@
 
 # Pre-boot: our code, the freestanding core and libsodium's sources that preboot/libsodium.mk lists.
-EFI_SRC := $(wildcard preboot/*.c) $(filter-out %_host.c,$(wildcard common/*.c))
+EFI_SRC := $(wildcard preboot/*.c) $(filter-out %_host.c,$(wildcard common/*.c)) $(GENERATED)
 $(call efi_program,holdfast.efi,$(EFI_SRC),$(SODIUM_EFI_SRC))
 
 # Tests: each file its own program; tests/NAME/*_tool.c help the integration tests.

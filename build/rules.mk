@@ -83,6 +83,18 @@ $(foreach f,$(HOSTED),$(eval $(call library_rule,$(f),$(1),$(2))))
 endef
 library = $(eval $(call library_all,$(1),$(2)))
 
+# generated(name, sources, packages, what it reads): the program of these sources, started with the names of what it
+# reads, prints build/out/gen/NAME.c, which is a source like any other.
+define generated_rule
+build/out/gen/$(1): $(2:%.c=build/out/host/obj/%.o)
+	@mkdir -p $$(@D)
+	$(Q)$(CC_host) $(LINK_host) -o $$@ $$^ $(3)
+build/out/gen/$(1).c: build/out/gen/$(1) $(4)
+	$$(call say,GEN,$$@)
+	$(Q)$$^ >$$@
+endef
+generated = $(eval $(call generated_rule,$(1),$(2),$(3),$(4)))
+
 # program(name, folder, libraries, packages)
 define program_rule
 PROGRAMS += build/out/host/bin/$(1)

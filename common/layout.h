@@ -1,7 +1,7 @@
 /* Keyboard layouts: from the key that firmware reports to the character that Linux would give. Built
- * in as one table of bytes, which build/layouts makes from the distribution's XKB and Compose data
- * (layouts_builtin); pre-boot types with it, the agent asks it whether a password can be typed.
- * Table of the bytes: layouts_v1.inc and docs/formats.md, "Keyboard layouts".
+ * in as one table of bytes, which build/layouts.c makes from the distribution's XKB and Compose data;
+ * pre-boot types with it, the agent asks it whether a password can be typed.
+ * The bytes: layout_format.h, and docs/keyboard.md, "The table".
  *
  * Firmware reports a key as the character that it has on a US keyboard, with Shift already applied.
  * So a key's place is found by that character, and Shift by which of the two characters it is. */
@@ -18,15 +18,15 @@
 
 /* All of them, over bytes that stay where they are. */
 struct layouts {
-	const uint8_t *bytes;
-	size_t len;
 	uint16_t count; /* of layouts */
+	uint16_t row_count, caps_count, sequence_count, dead_count;
+	const uint8_t *entries, *rows, *caps, *sequences;
 };
 
 struct layout {
 	char name[LAYOUT_NAME_MAX + 1];   /* "de": XKB layout, or "de(nodeadkeys)": with its variant */
 	char title[LAYOUT_TITLE_MAX + 1]; /* "German" */
-	int latin;                        /* types a to z */
+	int latin;                        /* types a to z, each by a key of its own */
 	const uint8_t *keys;
 };
 
@@ -42,7 +42,7 @@ MUST_CHECK enum err layouts_find(struct layout *ret, unsigned *ret_index, const 
 				 const char *name);
 
 enum layout_modifier {
-	LAYOUT_SHIFT = 1, /* only where firmware reports it: with a key that has no character */
+	LAYOUT_SHIFT = 1, /* counts only with the ISO key and Space, where no character tells */
 	LAYOUT_ALTGR = 2, /* right Alt, or Ctrl and left Alt */
 	LAYOUT_CAPS = 4,  /* Caps Lock is on */
 };
@@ -53,22 +53,31 @@ struct layout_stroke {
 	uint8_t modifiers; /* enum layout_modifier */
 };
 
-/* Dead key waiting for its base. Zeroed: none. Holds a typed key: wipe it with the line. */
+/* Dead key waiting for its base. Zeroed: none, which is also how Backspace takes it back. Holds a typed
+ * key: wipe it with the line. */
 struct layout_dead {
 	uint16_t dead;
 };
 
 /* What a stroke types: 0, 1 or 2 UCS-2 characters into ret (2 when a dead key does not combine: the
- * accent alone, then the character). A stroke that the layout has nothing for gives 0. */
+ * accent alone, then the character). A stroke that the layout has nothing for gives 0, and the dead key
+ * goes on waiting. A character that no US keyboard has comes from a firmware with a layout of its own,
+ * and types itself; control characters give 0. */
 unsigned layout_type(uint16_t ret[static 2], struct layout_dead *d, const struct layouts *all,
 		     const struct layout *l, const struct layout_stroke *stroke);
 
 /* Can a text be typed at pre-boot?
- *   LAYOUT_RARE  only with a key that not every firmware reports (the ISO key beside left Shift)
- *   LAYOUT_NEVER *ret_place is the first character that cannot, from 1
- * text: UTF-8. */
+ *   LAYOUT_RARE  only with what not every firmware reports: the ISO key beside left Shift, or Shift
+ *                with Space
+ *   LAYOUT_NEVER not at all, or it is no UTF-8
+ * *ret_place is the first such character, from 1; not set for LAYOUT_TYPES. What can be typed is in
+ * Unicode's normal form C: the table has no combining marks, and nothing that normalises to others. */
 enum layout_verdict { LAYOUT_TYPES, LAYOUT_RARE, LAYOUT_NEVER };
 enum layout_verdict layout_check(unsigned *ret_place, const struct layouts *all, const struct layout *l,
 				 const char *text, size_t len);
+
+/* Does the text hold a digit that the numeric keypad does not type? Firmware reports the keypad's digits
+ * as those of the top row, which in some layouts ("fr", "cz") are other characters. */
+int layout_keypad_differs(const struct layouts *all, const struct layout *l, const char *text, size_t len);
 
 #endif
