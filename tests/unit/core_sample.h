@@ -44,6 +44,46 @@ static inline struct manifest sample_manifest(void)
 	return m;
 }
 
+/* A striped logo of any size. */
+static inline void sample_logo(uint8_t *ret, size_t *ret_len, uint16_t width, uint16_t height,
+			       uint16_t colours)
+{
+	static uint8_t palette[LOGO_COLOURS_MAX * 4], pixels[LOGO_WIDTH_MAX * LOGO_HEIGHT_MAX];
+	const struct logo l = { { .width = width, .height = height, .colours = colours }, palette, pixels };
+
+	for (size_t i = 0; i < sizeof(palette); i++)
+		palette[i] = (uint8_t)(i * 7);
+	for (size_t i = 0; i < sizeof(pixels); i++)
+		pixels[i] = (uint8_t)(i % colours);
+	sample_must(logo_encode(ret, ret_len, &l));
+}
+
+/* What policy may say, with a banner of three lines and a logo. */
+static inline void sample_rules(struct rules *ret, uint16_t width, uint16_t height, uint16_t colours)
+{
+	static uint8_t logo[LOGO_BYTES_MAX];
+	size_t len;
+
+	rules_default(ret);
+	ret->head.flags = RULES_DURESS | RULES_BEEP;
+	ret->head.failure_limit = 10;
+	ret->head.failure_action = RULES_LOCK;
+	ret->head.password_min = 12;
+	ret->head.contact_warn_days = 20;
+	ret->head.contact_lock_days = 30;
+	ret->head.password_days = 90;
+	ret->head.last_contact = 1767225600;
+	memcpy(ret->head.organisation, "M\xc3\xbcller & Co", 12);
+	memcpy(ret->head.layout, "de(nodeadkeys)", 14);
+	memcpy(ret->banner, "If found:\nM\xc3\xbcller & Co\n+49 30 123456\n", 37);
+	sample_logo(logo, &len, width, height, colours);
+	ret->logo = malloc(len);
+	if (!ret->logo)
+		abort();
+	memcpy(ret->logo, logo, len);
+	ret->head.logo_bytes = (uint32_t)len;
+}
+
 static inline void sample_add(struct store *s, const struct unlock_key *uk, struct store_vk vk,
 			      enum credential_kind kind, const char *user, uint16_t number,
 			      const char *secret)
@@ -62,7 +102,7 @@ static inline void sample_add(struct store *s, const struct unlock_key *uk, stru
 	sample_must(store_add(s, &r));
 }
 
-/* A signed store with a user, two codes, a recovery key and the sample manifest. */
+/* A signed store with a user, two codes, a recovery key, and the sample manifest and rules. */
 static inline void sample_store(struct store *ret, const struct unlock_key *uk)
 {
 	struct store_vk vk;
@@ -75,6 +115,8 @@ static inline void sample_store(struct store *ret, const struct unlock_key *uk)
 	sample_add(ret, uk, vk, CREDENTIAL_ONE_TIME_CODE, "", 1, SAMPLE_CODE);
 	sample_add(ret, uk, vk, CREDENTIAL_RECOVERY_KEY, "", 0, "recovery");
 	ret->manifest = sample_manifest();
+	rules_drop(&ret->rules);
+	sample_rules(&ret->rules, 5, 3, 4);
 	sample_must(store_signing_key(&sk, ret, uk));
 	sample_must(store_sign(ret, &sk));
 }
