@@ -53,6 +53,8 @@ static void opens(void **state)
 		assert_memory_equal(c.store_vk.bytes, vk.bytes, 32);
 		crypto_sign_seed_keypair(pk, sk, c.user_key.seed);
 		assert_memory_equal(pk, r.user_pk, 32);
+		crypto_scalarmult_base(pk, c.cred_sk);
+		assert_memory_equal(pk, r.cred_pk, 32);
 		credential_drop(&c);
 		assert_true(sodium_is_zero((uint8_t *)&c, sizeof(c)));
 	}
@@ -234,6 +236,7 @@ static void locked(void **state)
 	assert_true(sodium_is_zero(r.seal, sizeof(r.seal)));
 	expect("wrong and locked", ERR_AUTH, open_with(&c, &r, "other"));
 	expect("right but locked", ERR_LOCKED, open_with(&c, &r, "secret"));
+	assert_false(sodium_is_zero(c.cred_sk, 32));
 	assert_true(sodium_is_zero(c.unlock_key.bytes, 32));
 	assert_memory_equal(c.store_vk.bytes, vk.bytes, 32);
 	assert_false(sodium_is_zero(c.user_key.seed, 32));
@@ -252,6 +255,248 @@ static void seal_to_no_key(void **state)
 	expect("a key of zeros", ERR_RANGE, record_seal(&r, &uk));
 	assert_int_equal(r.has_seal, 0);
 	assert_true(sodium_is_zero(r.seal, sizeof(r.seal)));
+}
+
+/* A user with a duress password. */
+static void make_duress(struct record *ret, const char *text, const char *duress)
+{
+	SECRET struct secret password = { 0 };
+
+	make(ret, CREDENTIAL_PASSWORD, text);
+	expect("secret", OK, secret_copy(&password, duress, strlen(duress)));
+	expect("duress password", OK, credential_set_duress(ret, &password));
+}
+
+static enum err change_to(struct record *r, const struct credential *c, const char *text)
+{
+	SECRET struct secret password = { 0 };
+
+	expect("secret", OK, secret_copy(&password, text, strlen(text)));
+	return credential_change(r, c, &password, 20001);
+}
+
+static enum err duress_to(struct record *r, const char *text)
+{
+	SECRET struct secret password = { 0 };
+
+	expect("secret", OK, secret_copy(&password, text, strlen(text)));
+	return credential_set_duress(r, &password);
+}
+
+/* It opens nothing, and is neither the right password nor a wrong one, seal or no seal. */
+static void duress(void **state)
+{
+	struct credential c;
+	CREDENTIAL opened = { 0 };
+	struct record r;
+
+	(void)state;
+	make_duress(&r, "secret", "police");
+	memset(&c, 0xa5, sizeof(c));
+	expect("the duress password", ERR_DURESS, open_with(&c, &r, "police"));
+	expect("a wrong one", ERR_AUTH, open_with(&c, &r, "polite"));
+	assert_true(untouched(&c, sizeof(c)));
+	expect("the right one", OK, open_with(&opened, &r, "secret"));
+	record_unseal(&r);
+	expect("the duress password while locked", ERR_DURESS, open_with(&c, &r, "police"));
+	expect("a wrong one while locked", ERR_AUTH, open_with(&c, &r, "polite"));
+	assert_true(untouched(&c, sizeof(c)));
+	expect("the right one while locked", ERR_LOCKED, open_with(&opened, &r, "secret"));
+	expect("taken away", OK, credential_set_duress(&r, NULL));
+	expect("after it was taken away", ERR_AUTH, open_with(&c, &r, "police"));
+	assert_true(untouched(&c, sizeof(c)));
+}
+
+/* The formula of docs/formats.md, by itself. */
+static void duress_by_hand(struct record *r, const char *text, const char *as, const uint8_t inside[96])
+{
+	uint8_t kek[32], aad[128];
+	size_t len = strlen(as);
+
+	assert_int_equal(crypto_pwhash(kek, 32, text, strlen(text), r->salt, r->kdf_passes,
+				       (size_t)r->kdf_memory_kib << 10, crypto_pwhash_ALG_ARGON2ID13), 0);
+	memcpy(aad, as, len);
+	memcpy(aad + len, r->id, 16);
+	aad[len + 16] = r->kind;
+	memcpy(aad + len + 17, r->cred_pk, 32);
+	memcpy(aad + len + 49, r->user_pk, 32);
+	randombytes_buf(r->duress_nonce, sizeof(r->duress_nonce));
+	crypto_aead_xchacha20poly1305_ietf_encrypt(r->duress_wrap, NULL, inside, 96, aad, len + 81, NULL,
+						   r->duress_nonce, kek);
+}
+
+static void duress_format(void **state)
+{
+	static const uint8_t nothing[96], something[96] = { [95] = 1 };
+	static const struct {
+		const char *why, *as;
+		const uint8_t *inside;
+		enum err want;
+	} rows[] = {
+		{ "by the formula", "holdfast duress v1", nothing, ERR_DURESS },
+		{ "as if it were the other wrap", "holdfast wrap v1", nothing, ERR_AUTH },
+		{ "with something inside", "holdfast duress v1", something, ERR_AUTH },
+	};
+	struct record r;
+
+	(void)state;
+	make(&r, CREDENTIAL_PASSWORD, "secret");
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		struct credential c;
+
+		duress_by_hand(&r, "police", rows[i].as, rows[i].inside);
+		expect(rows[i].why, rows[i].want, open_with(&c, &r, "police"));
+	}
+}
+
+/* Who can write to the disk cannot make the right password one that kills, nor give it to others. */
+static void duress_moved(void **state)
+{
+	struct record a, b, r;
+	struct credential c;
+
+	(void)state;
+	make_duress(&a, "secret", "police");
+	make_duress(&b, "secret", "police");
+	r = a;
+	memcpy(r.duress_wrap, a.wrap, WRAP_BYTES);
+	memcpy(r.duress_nonce, a.nonce, sizeof(r.nonce));
+	memcpy(r.wrap, a.duress_wrap, WRAP_BYTES);
+	memcpy(r.nonce, a.duress_nonce, sizeof(r.nonce));
+	expect("the wraps exchanged, the right password", ERR_AUTH, open_with(&c, &r, "secret"));
+	expect("the wraps exchanged, the duress password", ERR_AUTH, open_with(&c, &r, "police"));
+	r = a;
+	memcpy(r.duress_wrap, b.duress_wrap, WRAP_BYTES);
+	memcpy(r.duress_nonce, b.duress_nonce, sizeof(r.nonce));
+	expect("another record's", ERR_AUTH, open_with(&c, &r, "police"));
+	memcpy(r.salt, b.salt, sizeof(r.salt));
+	expect("another record's with its salt", ERR_AUTH, open_with(&c, &r, "police"));
+}
+
+/* Setting it changes nothing but bytes that were random before, and are as random after: each bit
+ * is set in half of the records, as far as chance goes (six standard deviations), with and without. */
+static void duress_does_not_show(void **state)
+{
+	enum { RECORDS = 24, BYTES = WRAP_BYTES + 24, BITS = RECORDS * BYTES * 8 };
+	const double deviation = 6 * 81; /* sqrt(BITS) / 2 is 80.8 */
+
+	(void)state;
+	assert_int_equal(BITS, 26112);
+	for (int with = 0; with < 2; with++) {
+		uint8_t any[BYTES] = { 0 }, all[BYTES];
+		size_t ones = 0;
+
+		memset(all, 0xff, sizeof(all));
+		for (size_t i = 0; i < RECORDS; i++) {
+			struct record r, plain;
+			uint8_t bytes[BYTES];
+
+			make(&r, CREDENTIAL_PASSWORD, "secret");
+			plain = r;
+			expect("set", OK, with ? duress_to(&r, "police") : credential_set_duress(&r, NULL));
+			memcpy(bytes, r.duress_nonce, 24);
+			memcpy(bytes + 24, r.duress_wrap, WRAP_BYTES);
+			for (size_t n = 0; n < BYTES; n++) {
+				ones += (size_t)__builtin_popcount(bytes[n]);
+				any[n] |= bytes[n];
+				all[n] &= bytes[n];
+			}
+			assert_memory_not_equal(r.duress_wrap, plain.duress_wrap, WRAP_BYTES);
+			memcpy(r.duress_nonce, plain.duress_nonce, 24);
+			memcpy(r.duress_wrap, plain.duress_wrap, WRAP_BYTES);
+			assert_memory_equal(&r, &plain, sizeof(r));
+		}
+		if ((double)ones < BITS / 2.0 - deviation || (double)ones > BITS / 2.0 + deviation)
+			fail_msg("%s a duress password %zu of %d bits are set", with ? "with" : "without",
+				 ones, BITS);
+		for (size_t n = 0; n < BYTES; n++)
+			if (!any[n] || all[n])
+				fail_msg("byte %zu tells %s a duress password", n, with ? "with" : "without");
+	}
+}
+
+static void change(void **state)
+{
+	CREDENTIAL before = { 0 }, after = { 0 };
+	struct record old, r;
+
+	(void)state;
+	make_duress(&r, "secret", "police");
+	r.flags = RECORD_MUST_CHANGE;
+	old = r;
+	expect("open", OK, open_with(&before, &r, "secret"));
+	expect("change", OK, change_to(&r, &before, "new secret"));
+	assert_int_equal(r.changed_day, 20001);
+	assert_int_equal(r.flags, 0);
+	assert_memory_not_equal(r.nonce, old.nonce, sizeof(r.nonce));
+	assert_memory_not_equal(r.wrap, old.wrap, sizeof(r.wrap));
+	expect("the old one", ERR_AUTH, open_with(&after, &r, "secret"));
+	expect("the new one", OK, open_with(&after, &r, "new secret"));
+	assert_memory_equal(&after, &before, sizeof(after));
+	expect("the duress password stays", ERR_DURESS, open_with(&after, &r, "police"));
+	r.flags = old.flags;
+	r.changed_day = old.changed_day;
+	memcpy(r.nonce, old.nonce, sizeof(r.nonce));
+	memcpy(r.wrap, old.wrap, sizeof(r.wrap));
+	assert_memory_equal(&r, &old, sizeof(r));
+	record_unseal(&r);
+	expect("open without a seal", ERR_LOCKED, open_with(&before, &r, "secret"));
+	expect("change without a seal", OK, change_to(&r, &before, "new secret"));
+	expect("sealed again", OK, record_seal(&r, &uk));
+	expect("the new one", OK, open_with(&after, &r, "new secret"));
+}
+
+/* What is refused changes nothing in the record. */
+static void change_refused(void **state)
+{
+	CREDENTIAL own = { 0 }, others = { 0 };
+	SECRET struct secret long_one = { 0 };
+	const struct credential none = { 0 };
+	struct record r, other, code, old;
+
+	(void)state;
+	make_duress(&r, "secret", "police");
+	make(&other, CREDENTIAL_PASSWORD, "secret");
+	make(&code, CREDENTIAL_ONE_TIME_CODE, "secret");
+	expect("open", OK, open_with(&own, &r, "secret"));
+	expect("open another", OK, open_with(&others, &other, "secret"));
+	old = r;
+	expect("the same password", ERR_EXISTS, change_to(&r, &own, "secret"));
+	expect("the duress password", ERR_EXISTS, change_to(&r, &own, "police"));
+	expect("the same for duress", ERR_EXISTS, duress_to(&r, "secret"));
+	expect("another user's keys", ERR_RANGE, change_to(&r, &others, "new secret"));
+	expect("no keys", ERR_RANGE, change_to(&r, &none, "new secret"));
+	expect("secret", OK, secret_new(&long_one, PASSWORD_BYTES_MAX + 1));
+	expect("a password too long", ERR_RANGE, credential_change(&r, &own, &long_one, 1));
+	expect("too long for duress", ERR_RANGE, credential_set_duress(&r, &long_one));
+	assert_memory_equal(&r, &old, sizeof(r));
+	r.kdf_memory_kib = old.kdf_memory_kib = KDF_MEMORY_KIB_MAX + 1;
+	expect("a cost over the bound", ERR_RANGE, change_to(&r, &own, "new secret"));
+	expect("a cost over the bound", ERR_RANGE, duress_to(&r, "new secret"));
+	assert_memory_equal(&r, &old, sizeof(r));
+	old = code;
+	expect("open a code", OK, open_with(&own, &code, "secret"));
+	expect("another code", ERR_RANGE, change_to(&code, &own, "new secret"));
+	expect("a code under duress", ERR_RANGE, duress_to(&code, "police"));
+	expect("no code under duress", ERR_RANGE, credential_set_duress(&code, NULL));
+	assert_memory_equal(&code, &old, sizeof(code));
+}
+
+static void spec_fields(void **state)
+{
+	SECRET struct secret password = { 0 };
+	struct credential_spec s = spec(CREDENTIAL_PASSWORD);
+	struct record r;
+
+	(void)state;
+	s.flags = RECORD_MUST_CHANGE;
+	s.changed_day = 20415;
+	expect("secret", OK, secret_copy(&password, "secret", 6));
+	expect("new credential", OK, credential_new(&r, &s, &password, &vk, &uk));
+	assert_int_equal(r.flags, RECORD_MUST_CHANGE);
+	assert_int_equal(r.changed_day, 20415);
+	assert_int_equal(r.number, 0);
+	assert_string_equal((char *)r.user, "anna");
 }
 
 static void waste(void **state)
@@ -287,6 +532,20 @@ static void run_new(void *p)
 	o->e = credential_new(&o->r, &s, &o->password, &vk, &uk);
 }
 
+static void run_change(void *p)
+{
+	struct opening *o = p;
+
+	o->e = credential_change(&o->r, &o->c, &o->password, 1);
+}
+
+static void run_duress(void *p)
+{
+	struct opening *o = p;
+
+	o->e = credential_set_duress(&o->r, &o->password);
+}
+
 static void kek_of(uint8_t ret[32], const struct opening *o)
 {
 	assert_int_equal(crypto_pwhash(ret, 32, (char *)o->password.bytes, o->password.len, o->r.salt,
@@ -294,7 +553,7 @@ static void kek_of(uint8_t ret[32], const struct opening *o)
 				       crypto_pwhash_ALG_ARGON2ID13), 0);
 }
 
-/* What was on the stack is gone, whether it opened (password NULL), was refused, or was locked. */
+/* What was on the stack is gone, whether it opened, was refused, or was locked. */
 static void leaves_nothing(void **state)
 {
 	static const struct {
@@ -306,8 +565,13 @@ static void leaves_nothing(void **state)
 	} rows[] = {
 		{ "after success", run_open, "secret", 1, OK },
 		{ "after a wrong password", run_open, "other", 1, ERR_AUTH },
+		{ "after the duress password", run_open, "police", 1, ERR_DURESS },
 		{ "while locked", run_open, "secret", 0, ERR_LOCKED },
 		{ "after making one", run_new, "secret", 1, OK },
+		{ "after a change", run_change, "other", 1, OK },
+		{ "after a change refused", run_change, "police", 1, ERR_EXISTS },
+		{ "after setting a duress password", run_duress, "other", 1, OK },
+		{ "after refusing a duress password", run_duress, "secret", 1, ERR_EXISTS },
 	};
 
 	(void)state;
@@ -316,14 +580,16 @@ static void leaves_nothing(void **state)
 		struct stack_probe probe;
 		uint8_t kek[32];
 
-		make(&o.r, CREDENTIAL_ONE_TIME_CODE, "secret");
+		make_duress(&o.r, "secret", "police");
 		expect("secret", OK, secret_copy(&o.password, rows[i].password, strlen(rows[i].password)));
+		if (rows[i].run == run_change)
+			expect("open", OK, open_with(&o.c, &o.r, "secret"));
 		if (!rows[i].sealed)
 			record_unseal(&o.r);
 		stack_probe_run(&probe, rows[i].run, &o);
 		expect(rows[i].why, rows[i].want, o.e);
 		if (rows[i].run == run_new)
-			expect("opens", OK, credential_open(&o.c, &o.r, &o.password));
+			expect("opens", OK, open_with(&o.c, &o.r, rows[i].password));
 		kek_of(kek, &o);
 		if (stack_probe_holds(&probe, kek))
 			fail_msg("%s the key-encryption key is left on the stack", rows[i].why);
@@ -332,6 +598,8 @@ static void leaves_nothing(void **state)
 		if (!sodium_is_zero(o.c.user_key.seed, 32) &&
 		    stack_probe_holds(&probe, o.c.user_key.seed))
 			fail_msg("%s the user key is left on the stack", rows[i].why);
+		if (!sodium_is_zero(o.c.cred_sk, 32) && stack_probe_holds(&probe, o.c.cred_sk))
+			fail_msg("%s the credential's key is left on the stack", rows[i].why);
 		stack_probe_drop(&probe);
 		secret_drop(&o.password);
 		credential_drop(&o.c);
@@ -351,6 +619,13 @@ int main(void)
 		cmocka_unit_test(long_password),
 		cmocka_unit_test(locked),
 		cmocka_unit_test(seal_to_no_key),
+		cmocka_unit_test(duress),
+		cmocka_unit_test(duress_format),
+		cmocka_unit_test(duress_moved),
+		cmocka_unit_test(duress_does_not_show),
+		cmocka_unit_test(change),
+		cmocka_unit_test(change_refused),
+		cmocka_unit_test(spec_fields),
 		cmocka_unit_test(waste),
 		cmocka_unit_test(leaves_nothing),
 	};
