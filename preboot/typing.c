@@ -68,8 +68,10 @@ void typing_key(struct typed *ret, const struct key *key)
 	if (key->scan)
 		return;
 	if (is_control(key->unicode)) {
+		/* Backspace takes back a dead key that waits, and nothing else */
+		if (!dead.dead || key->unicode != KEY_BACKSPACE)
+			one(ret, key->unicode);
 		typing_drop();
-		one(ret, key->unicode);
 	} else if (key->terminal) {
 		if (key->unicode)
 			one(ret, key->unicode);

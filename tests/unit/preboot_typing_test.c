@@ -113,6 +113,16 @@ static void enter_forgets_a_dead_key(void **state)
 	assert_int_equal(press('e').chars[0], 'e');
 }
 
+static void backspace_takes_back_a_dead_key_alone(void **state)
+{
+	(void)state;
+	typing_start("de");
+	assert_int_equal(press('=').count, 0);
+	assert_int_equal(press('\b').count, 0);
+	assert_int_equal(press('e').chars[0], 'e');
+	assert_int_equal(press('\b').chars[0], '\b');
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -124,6 +134,7 @@ int main(void)
 		cmocka_unit_test(terminal_brings_its_own_layout),
 		cmocka_unit_test(function_keys_type_nothing),
 		cmocka_unit_test(enter_forgets_a_dead_key),
+		cmocka_unit_test(backspace_takes_back_a_dead_key_alone),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
