@@ -1,5 +1,6 @@
-/* Events: what happened before the kernel, for the hand-off. Failures are also counted in a variable
- * that only boot services see, so that switching off neither hides them nor shortens the delay. */
+/* Events: what happened before the kernel, for the hand-off. What happened in a start that did not get as
+ * far as a kernel is told by the next one that does: it is kept in a variable that only boot services
+ * see. Table: events_v1.inc. */
 #ifndef HOLDFAST_EVENTS_H
 #define HOLDFAST_EVENTS_H
 
@@ -7,20 +8,21 @@
 
 #include "common/handoff.h"
 
-/* Load the counts of earlier starts. */
+/* Load those of earlier starts. */
 void events_start(void);
 
-/* Add an event. PREBOOT_WRONG_PASSWORD, PREBOOT_WRONG_CODE and PREBOOT_ROLLBACK_SEEN are counted
- * (value is ignored); others are kept one by one, the first HANDOFF_EVENTS_MAX of them. */
+/* Add an event.
+ * Counted over restarts (value is ignored): PREBOOT_WRONG_PASSWORD, PREBOOT_WRONG_CODE,
+ * PREBOOT_ROLLBACK_SEEN, PREBOOT_TAMPERED.
+ * Kept over restarts, each kind and value once: PREBOOT_LOCKED, PREBOOT_CODE_USED,
+ * PREBOOT_PASSWORD_CHANGED, PREBOOT_TARGET_REFUSED; the first ten of them.
+ * Of this start, each kind and value once: the others. */
 void events_add(enum preboot_event kind, uint16_t value);
 
-/* Wrong passwords and codes since the last unlock, over all starts. */
-unsigned events_failures(void);
-
-/* Move everything into a hand-off, oldest first, and write the count. */
+/* Move everything into a hand-off, the counted ones first. */
 void events_deliver(struct handoff *h);
 
-/* The hand-off has gone to the kernel: forget the counts. */
+/* The hand-off has gone to the kernel: forget everything. */
 void events_forget(void);
 
 #endif

@@ -5,17 +5,20 @@
 
 #include "block.h"
 #include "common/tombstone.h"
-#include "console.h"
 #include "files.h"
 #include "firmware.h"
 #include "storefile.h"
+#include "ui.h"
 #include "variable.h"
 
 #define TOMBSTONE_PATH FILES_HOME "tombstone"
 #define TOMBSTONE_FILE_MAX ((size_t)64 << 10)
 #define READ_S 10
 
-static enum err tombstone_read(struct tombstone *ret)
+/* Too large for the stack; there is one erasure at a time. */
+static struct tombstone stone;
+
+static enum err stone_read(void)
 {
 	uint8_t *bytes;
 	size_t len;
@@ -23,12 +26,12 @@ static enum err tombstone_read(struct tombstone *ret)
 
 	if (e)
 		return e;
-	e = tombstone_decode(ret, bytes, len);
+	e = tombstone_decode(&stone, bytes, len);
 	free(bytes);
 	return e;
 }
 
-static enum err tombstone_write(const struct tombstone *t)
+static enum err stone_write(void)
 {
 	uint8_t *bytes = malloc(TOMBSTONE_BYTES_MAX);
 	size_t len;
@@ -36,11 +39,67 @@ static enum err tombstone_write(const struct tombstone *t)
 
 	if (!bytes)
 		return ERR_MEMORY;
-	e = tombstone_encode(bytes, &len, t);
+	e = tombstone_encode(bytes, &len, &stone);
 	if (!e)
 		e = files_write(TOMBSTONE_PATH, bytes, len);
 	free(bytes);
 	return e;
+}
+
+/* An ESP that takes no file must not save a stolen laptop. */
+static void stone_put(void)
+{
+	if (stone_write())
+		return;
+}
+
+/* In the variable as well, so that who takes the tombstone away, with the power cut in between, saves
+ * nothing. The command is too long for a variable. */
+static void stone_remember(void)
+{
+	uint8_t *bytes = malloc(TOMBSTONE_BYTES_MAX);
+	uint32_t command_bytes = stone.command_bytes;
+	size_t len;
+	enum err e = bytes ? OK : ERR_MEMORY;
+
+	stone.command_bytes = 0;
+	if (!e)
+		e = tombstone_encode(bytes, &len, &stone);
+	stone.command_bytes = command_bytes;
+	if (!e)
+		e = variable_write(VARIABLE_KILL, bytes, len, 0);
+	free(bytes);
+	/* Firmware that does not keep it has the tombstone's file. */
+	if (e)
+		return;
+}
+
+/* Is the store on the ESP another device's? Then this one was set up anew since. */
+static int set_up_anew(void)
+{
+	struct storefile *f = calloc(1, sizeof(*f));
+	int anew;
+
+	if (!f)
+		return 0;
+	storefile_read(f);
+	anew = f->current && memcmp(f->current->head.device, stone.device, sizeof(stone.device));
+	storefile_drop(f);
+	free(f);
+	return anew;
+}
+
+static enum err stone_recall(void)
+{
+	uint8_t *bytes;
+	size_t len;
+	enum err e = variable_read_all(&bytes, &len, TOMBSTONE_BYTES_MAX, VARIABLE_KILL);
+
+	if (e)
+		return e;
+	e = tombstone_decode(&stone, bytes, len);
+	free(bytes);
+	return !e && set_up_anew() ? ERR_MISDIRECTED : e;
 }
 
 /* Every partition with that GUID; a copied disk has it too. Errors: ERR_NOT_FOUND when there is none. */
@@ -58,15 +117,15 @@ static enum err erase_area(const struct tombstone_area *area)
 	return n ? e : found;
 }
 
-static unsigned erase_areas(const struct tombstone *t)
+static unsigned erase_areas(void)
 {
 	unsigned left = 0;
 
-	for (unsigned i = 0; i < t->area_count; i++) {
-		enum err e = erase_area(&t->areas[i]);
+	for (unsigned i = 0; i < stone.area_count; i++) {
+		enum err e = erase_area(&stone.areas[i]);
 
-		console_say("  volume %u of %u: %s\n", i + 1, (unsigned)t->area_count,
-			    e ? err_text(e) : "erased");
+		ui_tell(MESSAGE_ERASED_VOLUME, i + 1, (unsigned)stone.area_count,
+			e ? err_text(e) : "erased");
 		left += e != OK;
 	}
 	return left;
@@ -79,33 +138,66 @@ static enum err erase_files(void)
 	return e ? e : boot;
 }
 
-/* The variables hold no key, but the store of a new installation begins at generation 1. */
+/* The variables hold no key, but a new installation begins with none of this one's counts. The one that
+ * says that there is something to erase goes last. */
 static void complete(void)
 {
-	variable_delete(VARIABLE_GENERATION);
-	variable_delete(VARIABLE_TALLY);
-	console_say("\nThis laptop has been erased by its organisation.\n");
+	static const CHAR16 *const variables[] = { VARIABLE_GENERATION, VARIABLE_TALLY,  VARIABLE_GUARD,
+						   VARIABLE_CLOCK,      VARIABLE_CHOICE, VARIABLE_KILL };
+
+	for (size_t i = 0; i < sizeof(variables) / sizeof(variables[0]); i++)
+		variable_delete(variables[i]);
+	ui_tell(stone.command_bytes ? MESSAGE_ERASED : MESSAGE_ERASED_RULES);
 }
 
 /* Store and boot files go even when a volume cannot be reached: what is left is the escrow's. */
-static void finish(struct tombstone *t)
+static void finish(void)
 {
 	unsigned left;
 	enum err e;
 
-	console_say("\nFinishing the erasure of this laptop. Do not switch it off.\n");
-	left = erase_areas(t);
+	ui_tell(MESSAGE_ERASING);
+	left = erase_areas();
 	e = erase_files();
 	if (e)
-		console_say("\nThe store and boot files could not all be cleared: %s.\n", err_text(e));
+		ui_tell(MESSAGE_ERASURE_FILES, err_text(e));
 	if (!e && !left) {
-		t->erased = 1;
-		e = tombstone_write(t);
+		stone.erased = 1;
+		e = stone_write();
 	}
 	if (left || e)
-		console_say("\nThe erasure is not finished. It is tried again at the next start.\n");
+		ui_tell(MESSAGE_ERASURE_UNFINISHED);
 	else
 		complete();
+}
+
+static noreturn void leave(void)
+{
+	ui_tick(MESSAGE_SWITCHES_OFF, READ_S);
+	ui_pause(READ_S);
+	firmware_power_off();
+}
+
+static noreturn void erase(void)
+{
+	ui_page("Erasure", "", "");
+	/* The agent says ERASED before it takes the files away: the power may have been cut between. */
+	if (stone.erased && !erase_files())
+		complete();
+	else
+		finish();
+	leave();
+}
+
+noreturn void kill_begin(const struct store *s)
+{
+	memset(&stone, 0, sizeof(stone));
+	memcpy(stone.device, s->head.device, sizeof(stone.device));
+	tombstone_areas(&stone, &s->manifest);
+	/* The variable first: it is there or not, while a file can be torn. */
+	stone_remember();
+	stone_put();
+	erase();
 }
 
 int kill_seen(void)
@@ -121,16 +213,13 @@ int kill_seen(void)
 
 void kill_finish(void)
 {
-	static struct tombstone t;
-
-	if (tombstone_read(&t))
-		return;
-	/* The agent says ERASED before it takes the files away: the power may have been cut between. */
-	if (t.erased && !erase_files())
-		complete();
-	else
-		finish(&t);
-	console_say("It switches off in %u seconds, or at a key.\n", READ_S);
-	console_pause(READ_S);
-	firmware_power_off();
+	if (!stone_read()) {
+		if (!stone.erased)
+			stone_remember();
+		erase();
+	}
+	if (!stone_recall()) {
+		stone_put();
+		erase();
+	}
 }

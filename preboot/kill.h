@@ -1,9 +1,20 @@
-/* Kill: finishes the erasure that a tombstone says has begun. */
+/* Kill: erases the laptop, by the rules that were told to pre-boot, or to finish what has begun. */
 #ifndef HOLDFAST_KILL_H
 #define HOLDFAST_KILL_H
 
-/* Look for a tombstone. With one, erases what is left, says so and switches off: does not return.
- * Without one, or with one that was torn when it was written (nothing was erased then), returns. */
+#include <stdnoreturn.h>
+
+#include "common/store.h"
+
+/* Erase this laptop: a tombstone without a command, in a variable and on the ESP; then what kill_finish
+ * does. No credential is needed: s is a hint. Says so, and switches off. The caller has wiped what was
+ * typed. */
+noreturn void kill_begin(const struct store *s);
+
+/* Look for an erasure that has begun: a tombstone on the ESP, or the variable, which counts while the
+ * store on the ESP is of the same device, or gone. With one, erases what is left, says so and switches
+ * off: does not return. Without one, or with a tombstone that was torn when it was written and no
+ * variable (nothing was erased then), returns. */
 void kill_finish(void);
 
 /* Is there a tombstone, even one that cannot be read? Without a store it means that the laptop was

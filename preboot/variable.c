@@ -1,5 +1,6 @@
 #include "variable.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "firmware.h"
@@ -9,23 +10,51 @@ static const EFI_GUID vendor = { 0x6a1f4c3e, 0x6d0b, 0x4f5e,
 static const EFI_GUID overwrite_vendor = { 0xe20939be, 0x32d4, 0x41be,
 					   { 0xa1, 0x50, 0x89, 0x7f, 0x85, 0xd4, 0x98, 0x29 } };
 
-enum err variable_read(void *ret, size_t len, const CHAR16 *name)
+static enum err get(void *ret, size_t *len, const CHAR16 *name)
 {
 	EFI_GUID guid = vendor;
-	uint8_t bytes[64];
-	UINTN size = sizeof(bytes);
-	EFI_STATUS s;
+	UINTN size = *len;
+	EFI_STATUS s = RUNTIME->GetVariable((CHAR16 *)(uintptr_t)name, &guid, NULL, &size, ret);
 
-	if (len > sizeof(bytes))
-		return ERR_RANGE;
-	s = RUNTIME->GetVariable((CHAR16 *)(uintptr_t)name, &guid, NULL, &size, bytes);
 	if (s == EFI_BUFFER_TOO_SMALL)
 		return ERR_FORMAT;
 	if (EFI_ERROR(s))
 		return firmware_err(s);
-	if (size != len)
+	if (!size || size > *len)
+		return ERR_FORMAT;
+	*len = size;
+	return OK;
+}
+
+enum err variable_read(void *ret, size_t len, const CHAR16 *name)
+{
+	uint8_t bytes[VARIABLE_BYTES_MAX];
+	size_t found = sizeof(bytes);
+	enum err e;
+
+	if (len > sizeof(bytes))
+		return ERR_RANGE;
+	e = get(bytes, &found, name);
+	if (e)
+		return e;
+	if (found != len)
 		return ERR_FORMAT;
 	memcpy(ret, bytes, len);
+	return OK;
+}
+
+enum err variable_read_all(uint8_t **ret, size_t *ret_len, size_t max, const CHAR16 *name)
+{
+	uint8_t *bytes = malloc(max);
+	size_t len = max;
+	enum err e = bytes ? get(bytes, &len, name) : ERR_MEMORY;
+
+	if (e) {
+		free(bytes);
+		return e;
+	}
+	*ret = bytes;
+	*ret_len = len;
 	return OK;
 }
 

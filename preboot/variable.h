@@ -10,12 +10,24 @@
 #include "common/err.h"
 
 /* HoldfastGeneration, run-time: u64 little-endian, the highest store generation that this laptop has
- * unlocked or that its agent has written. HoldfastTally, boot services only: struct tally. */
+ * unlocked or that its agent has written. The others are for boot services only: HoldfastTally
+ * (events_v1.inc), HoldfastGuard (guard_v1.inc), HoldfastClock (contact_v1.inc), HoldfastChoice
+ * (choice_v1.inc), and HoldfastKill: a tombstone (common/tombstone.h) without its command. */
 #define VARIABLE_GENERATION L"HoldfastGeneration"
 #define VARIABLE_TALLY L"HoldfastTally"
+#define VARIABLE_GUARD L"HoldfastGuard"
+#define VARIABLE_CLOCK L"HoldfastClock"
+#define VARIABLE_CHOICE L"HoldfastChoice"
+#define VARIABLE_KILL L"HoldfastKill"
 
-/* Read exactly len bytes. Errors: ERR_NOT_FOUND, ERR_FORMAT (another length), ERR_IO. */
+/* Read exactly len bytes, at most VARIABLE_BYTES_MAX. Errors: ERR_NOT_FOUND, ERR_FORMAT (another
+ * length), ERR_IO. */
+#define VARIABLE_BYTES_MAX 64
 MUST_CHECK enum err variable_read(void *ret, size_t len, const CHAR16 *name);
+
+/* Read one of any length up to max; *ret is malloc'ed. Errors: ERR_NOT_FOUND, ERR_FORMAT (longer, or
+ * empty), ERR_MEMORY, ERR_IO. */
+MUST_CHECK enum err variable_read_all(uint8_t **ret, size_t *ret_len, size_t max, const CHAR16 *name);
 
 /* Non-volatile; at_run_time: visible to Linux too. Errors: ERR_IO, ERR_SPACE, ERR_MEMORY, ERR_DENIED. */
 MUST_CHECK enum err variable_write(const CHAR16 *name, const void *bytes, size_t len, int at_run_time);
