@@ -12,20 +12,20 @@
 #define HANDOFF_BYTES_MAX (236 + HANDOFF_EVENTS_MAX * 8 + MANIFEST_BYTES_MAX)
 
 /* X(name, number, text): the text is the event's kind at the server. */
-#define PREBOOT_EVENT_LIST(X)                                       \
-	X(PREBOOT_UNLOCKED, 1, "preboot-unlocked")                  \
-	X(PREBOOT_WRONG_PASSWORD, 2, "preboot-wrong-password")      \
-	X(PREBOOT_WRONG_CODE, 3, "preboot-wrong-code")              \
-	X(PREBOOT_CODE_USED, 4, "preboot-code-used")                \
-	X(PREBOOT_COPY_DAMAGED, 5, "preboot-store-copy-damaged")    \
+#define PREBOOT_EVENT_LIST(X)                                          \
+	X(PREBOOT_UNLOCKED, 1, "preboot-unlocked")                     \
+	X(PREBOOT_WRONG_PASSWORD, 2, "preboot-wrong-password")         \
+	X(PREBOOT_WRONG_CODE, 3, "preboot-wrong-code")                 \
+	X(PREBOOT_CODE_USED, 4, "preboot-code-used")                   \
+	X(PREBOOT_COPY_DAMAGED, 5, "preboot-store-copy-damaged")       \
 	X(PREBOOT_GENERATION_MISSING, 6, "preboot-generation-missing") \
-	X(PREBOOT_ROLLBACK_SEEN, 7, "preboot-rollback-seen")        \
-	X(PREBOOT_TARGET_REFUSED, 8, "preboot-target-refused")      \
-	X(PREBOOT_LOCKED, 9, "preboot-locked")                      \
-	X(PREBOOT_PASSWORD_CHANGED, 10, "preboot-password-changed") \
-	X(PREBOOT_TAMPERED, 11, "preboot-tampered")                 \
-	X(PREBOOT_CLOCK_DOUBTED, 12, "preboot-clock-doubted")       \
-	X(PREBOOT_CONTACT_OVERDUE, 13, "preboot-contact-overdue") \
+	X(PREBOOT_ROLLBACK_SEEN, 7, "preboot-rollback-seen")           \
+	X(PREBOOT_TARGET_REFUSED, 8, "preboot-target-refused")         \
+	X(PREBOOT_LOCKED, 9, "preboot-locked")                         \
+	X(PREBOOT_PASSWORD_CHANGED, 10, "preboot-password-changed")    \
+	X(PREBOOT_TAMPERED, 11, "preboot-tampered")                    \
+	X(PREBOOT_CLOCK_DOUBTED, 12, "preboot-clock-doubted")          \
+	X(PREBOOT_CONTACT_OVERDUE, 13, "preboot-contact-overdue")      \
 	X(PREBOOT_COUNT_NOT_KEPT, 14, "preboot-count-not-kept")
 
 enum preboot_event {

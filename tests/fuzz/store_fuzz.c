@@ -1,11 +1,19 @@
-/* Store: what decodes encodes to the same bytes, also behind a repaired checksum; and
- * nothing but the sample, with or without its seals, passes the signature. */
+/* Store: what decodes encodes to the same bytes, also behind a repaired checksum; nothing but the
+ * samples, with or without their seals, passes the signature; and any store can be locked. */
 #include "core_fuzz.h"
 
 #include "common/store.h"
 
 static struct store_vk vk;
-static uint8_t signature[SIGNATURE_BYTES];
+
+/* Signatures of the samples: nothing else verifies. */
+static uint8_t signatures[2][SIGNATURE_BYTES];
+
+static int is_sample(const struct store *s)
+{
+	return !memcmp(s->signature, signatures[0], SIGNATURE_BYTES) ||
+	       !memcmp(s->signature, signatures[1], SIGNATURE_BYTES);
+}
 
 static int try(uint8_t *bytes, size_t len)
 {
@@ -21,28 +29,52 @@ static int try(uint8_t *bytes, size_t len)
 	if (total > len || total > again_len || memcmp(bytes, again, total))
 		abort();
 	free(again);
-	if (!store_verify(&s, &vk) && memcmp(s.signature, signature, sizeof(signature)))
+	if (!store_verify(&s, &vk) && !is_sample(&s))
 		abort();
+	store_lock(&s);
+	if (store_is_locked(&s) != (store_user_count(&s) > 0))
+		abort();
+	sample_must(store_encode(&again, &again_len, &s));
+	free(again);
 	return 1;
+}
+
+static void seed(char **argv, const char *name, const struct store *s)
+{
+	uint8_t *bytes;
+	size_t len;
+
+	sample_must(store_verify(s, &vk));
+	sample_must(store_encode(&bytes, &len, s));
+	if (!try(bytes, len))
+		abort();
+	fuzz_seed(argv, name, bytes, sample_store_total(bytes));
+	free(bytes);
 }
 
 int LLVMFuzzerInitialize(int *argc, char ***argv)
 {
 	const struct unlock_key uk = { "the unlock key of 32 random byte" };
 	STORE s = { 0 };
-	uint8_t *bytes;
-	size_t len;
+	STORE_SK sk = { 0 };
 
 	(void)argc;
 	fuzz_begin();
 	sample_store(&s, &uk);
 	memcpy(vk.bytes, s.head.store_vk, sizeof(vk.bytes));
-	memcpy(signature, s.signature, sizeof(signature));
-	sample_must(store_encode(&bytes, &len, &s));
-	if (!try(bytes, len) || store_verify(&s, &vk))
-		abort();
-	fuzz_seed(*argv, "store", bytes, sample_store_total(bytes));
-	free(bytes);
+	memcpy(signatures[0], s.signature, SIGNATURE_BYTES);
+	seed(*argv, "store", &s);
+	/* without the users' seals, and with the shortest rules, so that they come within reach */
+	store_lock(&s);
+	seed(*argv, "locked", &s);
+	rules_drop(&s.rules);
+	rules_default(&s.rules);
+	while (s.head.record_count > 0)
+		sample_must(store_remove(&s, s.records[0].id));
+	sample_must(store_signing_key(&sk, &s, &uk));
+	sample_must(store_sign(&s, &sk));
+	memcpy(signatures[1], s.signature, SIGNATURE_BYTES);
+	seed(*argv, "bare", &s);
 	return 0;
 }
 

@@ -134,14 +134,28 @@ static void largest(void **state)
 	expect("one volume too many", ERR_RANGE, handoff_encode(bytes, &len, &h));
 }
 
+/* An event keeps its number for ever; its text is its kind at the server. */
 static void event_texts(void **state)
 {
+	static const char *const texts[] = {
+#define X(name, number, text) text,
+		PREBOOT_EVENT_LIST(X)
+#undef X
+	};
+	size_t known = 0;
+
 	(void)state;
+	for (uint32_t kind = 0; kind <= UINT16_MAX; kind++)
+		known += preboot_event_text((uint16_t)kind) != NULL;
+	assert_int_equal(known, COUNT(texts));
+	for (size_t a = 0; a < COUNT(texts); a++)
+		for (size_t b = 0; b < a; b++)
+			assert_string_not_equal(texts[a], texts[b]);
 	assert_null(preboot_event_text(0));
-	assert_null(preboot_event_text(9));
-	assert_null(preboot_event_text(UINT16_MAX));
-	assert_string_equal(preboot_event_text(PREBOOT_UNLOCKED), "preboot-unlocked");
-	assert_string_equal(preboot_event_text(PREBOOT_TARGET_REFUSED), "preboot-target-refused");
+	assert_string_equal(preboot_event_text(1), "preboot-unlocked");
+	assert_string_equal(preboot_event_text(8), "preboot-target-refused");
+	assert_string_equal(preboot_event_text(9), "preboot-locked");
+	assert_string_equal(preboot_event_text(13), "preboot-contact-overdue");
 }
 
 struct decoding {

@@ -132,6 +132,7 @@ static const struct damage damages[] = {
 	{ "bytes behind the organisation", 95, "x", 1, ERR_FORMAT },
 	{ "a layout outside the folder", 96, "../", 3, ERR_FORMAT },
 	{ "a layout with a blank", 96, " ", 1, ERR_FORMAT },
+	{ "a layout of all that may be in one", 96, "Az0_-(9)", 8, OK },
 	{ "a layout without an end", 110, "xx", 2, ERR_FORMAT },
 	{ "bytes behind the layout", 98, "\0", 1, ERR_FORMAT },
 	{ "a logo over its bound", 112, "\x11\x7c", 2, ERR_RANGE },
