@@ -1,6 +1,7 @@
 """A small rig for holdfast.efi: one disk (ESP and a partition to erase), OVMF, a kernel with an initramfs that
-prints the hand-off, and the serial port as screen and keyboard."""
+prints the hand-off; a serial terminal, and a panel with a keyboard of its own."""
 import base64
+import json
 import os
 import pathlib
 import re
@@ -21,6 +22,12 @@ OVMF = pathlib.Path("/usr/share/OVMF")
 PARTITION = "6f1c2a5e-93d4-4b0a-8a54-0f3c1d2e4b59"
 ESP_AT, ESP_MIB, AREA_MIB = 1, 96, 40
 MEMORY_MIB = 512
+KEY_MS = 25  # a key is down so long, and up so long: firmware looks each 20 ms
+KEYBOARDS = {"ps2": [], "usb": ["-device", "qemu-xhci", "-device", "usb-kbd"]}
+US_SHIFTED = dict(zip('~!@#$%^&*()_+{}|:"<>?', "`1234567890-=[]\\;',./"))
+US_NAMES = {" ": "spc", "\r": "ret", "\b": "backspace", "\t": "tab", "\x1b": "esc", "`": "grave_accent", "-": "minus",
+            "=": "equal", "[": "bracket_left", "]": "bracket_right", "\\": "backslash", ";": "semicolon",
+            "'": "apostrophe", ",": "comma", ".": "dot", "/": "slash"}
 INIT = r"""#!/bin/busybox sh
 /bin/busybox mkdir -p /proc
 /bin/busybox mount -t proc proc /proc
@@ -179,35 +186,75 @@ class Laptop:
                 ("sector", ((ESP_AT + ESP_MIB) << 11) + byte // 512))))
         return f"driver=raw,file.driver=blkdebug,file.config={rules},file.image.filename={self.disk},id=disk,if=none"
 
-    def start(self, disk=None):
+    def start(self, disk=None, panel=(1024, 768), keyboard="ps2", serial=True, clock=None, speaker=None):
+        """Switch on.
+          disk      options of a -drive instead of the plain disk
+          panel     (width, height) of a monitor that says so in its EDID; None: a machine without graphics
+          keyboard  "ps2" or "usb": what key() and keys() press
+          serial    a terminal on the serial port: see(), type()
+          clock     what the real-time clock says: "2026-11-22T10:00:00"; None: today
+          speaker   a .wav file for what the PC speaker plays"""
         self.starts += 1
-        monitor = self.folder / "monitor"
-        monitor.unlink(missing_ok=True)
+        for name in ("qmp", "monitor"):
+            (self.folder / name).unlink(missing_ok=True)
         self.log = open(self.folder / f"serial-{self.starts}.log", "wb")
         self.child = pexpect.spawn("qemu-system-x86_64", [
-            "-accel", "tcg,thread=multi", "-cpu", "max", "-m", str(MEMORY_MIB), "-M", "q35", "-no-reboot",
+            "-accel", "tcg,thread=multi", "-cpu", "max", "-m", str(MEMORY_MIB),
+            "-M", "q35" + (",pcspk-audiodev=sound" if speaker else ""), "-no-reboot",
             "-drive", f"if=pflash,format=raw,readonly=on,file={OVMF}/OVMF_CODE_4M.fd",
             "-drive", f"if=pflash,format=raw,file={self.vars}",
             "-drive", disk or f"format=raw,file={self.disk},if=none,id=disk",
             "-device", "virtio-blk-pci,drive=disk,bootindex=0",
-            "-chardev", "stdio,id=serial,signal=off", "-serial", "chardev:serial", "-display", "none",
-            "-net", "none", "-monitor", f"unix:{monitor},server,nowait",
+            "-display", "none", "-net", "none", *panel_options(panel), *KEYBOARDS[keyboard],
+            *(["-chardev", "stdio,id=serial,signal=off", "-serial", "chardev:serial"] if serial else ["-serial", "none"]),
+            *(["-rtc", f"base={clock}"] if clock else []),
+            *(["-audiodev", f"wav,id=sound,path={speaker}"] if speaker else []),
+            "-monitor", "none", "-qmp", f"unix:{self.folder}/qmp,server,nowait",
         ], timeout=60, echo=False)
         self.child.logfile_read = self.log
+        self.monitor = Monitor(self.folder / "qmp")
+
+    # ---- the serial terminal ----
 
     def see(self, pattern, timeout=60):
-        """Wait for a regular expression on the screen. Returns the match; fails with the screen's end."""
+        """Wait for a regular expression on the serial port; a space in it is any white space, as lines are wrapped.
+        Returns the match; fails with the screen's end."""
         try:
-            self.child.expect(pattern.encode(), timeout=timeout)
+            self.child.expect(re.sub(" +", r"\\s+", pattern).encode(), timeout=timeout)
         except (pexpect.TIMEOUT, pexpect.EOF) as e:
             raise AssertionError(f"expected {pattern!r}, the screen shows:\n"
                                  f"{screen(self.child.before)[-1500:]}") from e
         return self.child.match
 
+    def told(self, name, *arguments, timeout=60):
+        """Wait for the message of that name in preboot/message.inc, all of it, with its number."""
+        number, text = message(name, *arguments)
+        self.see(re.escape(text).replace("\\ ", " ") + rf" \[HF-{number}\]", timeout)
+
+    def counts_down(self, seconds):
+        self.see(re.escape(message("MESSAGE_NEXT_TRY", seconds)[1]).replace("\\ ", " "))
+
     def type(self, text):
         """In pieces: firmware's buffer for a serial port is short."""
         for at in range(0, len(text), 16):
             self.child.send(text[at:at + 16])
+
+    # ---- the keyboard and the panel ----
+
+    def key(self, *names):
+        """Press keys one after the other, by their US names: "f2", "ctrl-r", "shift-a", "caps_lock"."""
+        for name in names:
+            self.monitor("send-key", **{"hold-time": KEY_MS},
+                         keys=[{"type": "qcode", "data": part} for part in name.split("-")])
+
+    def keys(self, text):
+        """Press the keys that type a text on a US keyboard."""
+        self.key(*map(us_key, text))
+
+    def picture(self, target):
+        """What the panel shows, as a PNG file."""
+        self.monitor("screendump", filename=str(target), format="png")
+        return target
 
     def handoff(self, linger=False):
         """The kernel has started: the hand-off as its initramfs saw it; waits for the power to go off unless the
@@ -221,27 +268,86 @@ class Laptop:
     def off(self, timeout=40):
         self.child.expect(pexpect.EOF, timeout=timeout)
         self.child.close()
-        self.log.close()
+        self.closed()
 
     def cut(self):
         """Power cut."""
         self.child.close(force=True)
-        self.log.close()
+        self.closed()
         time.sleep(0.2)
+
+    def closed(self):
+        self.monitor.close()
+        self.log.close()
 
     def memory(self):
         """All of the machine's memory, as a cold boot would find it."""
         target = self.folder / "memory"
-        with socket.socket(socket.AF_UNIX) as s:
-            s.connect(os.path.relpath(self.folder / "monitor"))
-            s.settimeout(60)
-            s.sendall(f'pmemsave 0 {MEMORY_MIB << 20} "{target}"\ninfo version\n'.encode())
-            answer = b""
-            while not re.search(rb"\n\d+\.\d+\.\d+", answer):
-                answer += s.recv(65536)
+        self.monitor("pmemsave", val=0, size=MEMORY_MIB << 20, filename=str(target))
         content = target.read_bytes()
         target.unlink()
         return content
+
+
+class Monitor:
+    """QEMU's own monitor: call it with a command of QMP and its arguments."""
+
+    def __init__(self, path):
+        self.socket = socket.socket(socket.AF_UNIX)
+        self.socket.settimeout(60)
+        end = time.monotonic() + 20
+        while True:
+            try:
+                self.socket.connect(os.path.relpath(path))
+                break
+            except OSError:
+                if time.monotonic() > end:
+                    raise
+                time.sleep(0.02)
+        self.file = self.socket.makefile("rw")
+        self.file.readline()
+        self("qmp_capabilities")
+
+    def __call__(self, command, **arguments):
+        self.file.write(json.dumps({"execute": command, "arguments": arguments}) + "\n")
+        self.file.flush()
+        while True:
+            answer = json.loads(self.file.readline())
+            if "error" in answer:
+                raise RuntimeError(f"QEMU refused {command}: {answer['error']['desc']}")
+            if "return" in answer:
+                return answer["return"]
+
+    def close(self):
+        self.file.close()
+        self.socket.close()
+
+
+def panel_options(panel):
+    """A 4K monitor at 60 Hz has a faster clock than QEMU's EDID can say: all of them have 30 Hz."""
+    if panel is None:
+        return ["-vga", "none"]
+    return ["-vga", "none", "-device",
+            f"VGA,edid=on,xres={panel[0]},yres={panel[1]},refresh_rate=30000,vgamem_mb=64"]
+
+
+def us_key(character):
+    """QEMU's name of the key, with shift- where it is needed."""
+    if character in US_SHIFTED:
+        return "shift-" + us_key(US_SHIFTED[character])
+    if character.isupper():
+        return "shift-" + character.lower()
+    return US_NAMES.get(character, character)
+
+
+def message(name, *arguments):
+    """(number, text) of a message of preboot/message.inc."""
+    source = (ROOT / "preboot/message.inc").read_text()
+    number, strings = re.search(rf'^X\({name}, (\d+), \w+,\s*((?:"(?:[^"\\]|\\.)*"\s*)+)\)', source, re.M).groups()
+    text = "".join(re.findall(r'"((?:[^"\\]|\\.)*)"', strings))
+    for argument in arguments:
+        text = re.sub("%(llu|u|s)", lambda _: str(argument), text, count=1)
+    return number, text
 
 
 def screen(content):
