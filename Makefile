@@ -45,6 +45,8 @@ $(call library,server,$(wildcard server/*.c))
 $(call library,frontend,$(call modules,server/frontend))
 $(call library,vault,$(call modules,server/vault))
 $(call library,ctl,$(call modules,server/ctl))
+# Before preboot: what the fake has as well stands for it.
+$(call library,fake,$(wildcard tests/fake/*.c))
 $(call library,preboot,$(PREBOOT_HOSTED))
 
 # Programs: name, folder of main.c, libraries in the order of linking, packages.
