@@ -96,6 +96,10 @@ def table(name):
             re.findall(r"^FIELD\((\w+),\s*(\w+),\s*(\d+),\s*(\d+)\)", text, re.M)]
 
 
+def table_bytes(fields):
+    return max(at + length for _, _, at, length in fields)
+
+
 def decode(fields, content):
     return {n: content[at:at + length] if k == "bytes" else int.from_bytes(content[at:at + length], "little")
             for k, n, at, length in fields}
@@ -108,8 +112,8 @@ class Handoff:
         self.__dict__.update(decode(table("handoff_v1.inc"), content))
         self.content = content
         self.user = self.user.rstrip(b"\0").decode()
-        fields, size = table("handoff_event_v1.inc"), 8
-        base = 236
+        fields, base = table("handoff_event_v1.inc"), table_bytes(table("handoff_v1.inc"))
+        size = table_bytes(fields)
         self.events = [decode(fields, content[base + i * size:base + (i + 1) * size])
                        for i in range(self.event_count)]
 
@@ -227,12 +231,13 @@ class Laptop:
         return self.child.match
 
     def told(self, name, *arguments, timeout=60):
-        """Wait for the message of that name in preboot/message.inc, all of it, with its number."""
+        """Wait for the message of that name in preboot/message.inc, all of it, with its number. What the arguments do
+        not fill in may be anything."""
         number, text = message(name, *arguments)
-        self.see(re.escape(text).replace("\\ ", " ") + rf" \[HF-{number}\]", timeout)
+        self.see(f"{pattern_of(text)} \\[HF-{number}\\]", timeout)
 
     def counts_down(self, seconds):
-        self.see(re.escape(message("MESSAGE_NEXT_TRY", seconds)[1]).replace("\\ ", " "))
+        self.see(pattern_of(message("MESSAGE_NEXT_TRY", seconds)[1]))
 
     def type(self, text):
         """In pieces: firmware's buffer for a serial port is short."""
@@ -348,6 +353,11 @@ def message(name, *arguments):
     for argument in arguments:
         text = re.sub("%(llu|u|s)", lambda _: str(argument), text, count=1)
     return number, text
+
+
+def pattern_of(text):
+    """For see(): the text, whatever stands for what is left of %s and the like."""
+    return re.sub("%(llu|u|s)", r"[^\\[]*?", re.escape(text).replace("\\ ", " "))
 
 
 def screen(content):

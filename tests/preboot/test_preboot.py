@@ -9,66 +9,27 @@ import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
 import rig  # noqa: E402
+from installation import PASSWORD, USER, Installation, show  # noqa: E402
 
-USER, PASSWORD = "anna", "correct horse"
 WRONG_PASSWORD, WRONG_CODE, CODE_USED, COPY_DAMAGED, GENERATION_MISSING, ROLLBACK, REFUSED = 2, 3, 4, 5, 6, 7, 8
-KIB = 32768  # the least that a password's record may ask for: the cost itself is not what is tested
 AREA_BYTES = 32 << 20
 
 
-class Preboot:
+class Preboot(Installation):
+    """Its stores are named by their generation."""
+
     def __init__(self, folder):
-        self.folder = pathlib.Path(folder)
-        self.laptop = rig.Laptop(self.folder)
-        self.targets = {}
-        for name in ("current", "previous"):
-            self.targets[name] = self.make_target(name)
-        self.codes = self.make_store(5)
+        super().__init__(folder)
+        self.codes = self.make(5)
         self.install()
 
-    def make_target(self, name):
-        target = self.folder / name
-        target.mkdir()
-        shutil.copy(rig.kernel(), target / "vmlinuz")
-        (target / "initrd.img").write_bytes(rig.initramfs())
-        linger = " linger" if name == "previous" else ""
-        (target / "cmdline").write_text(f"console=ttyS0 quiet panic=-1 target={name}{linger}\n")
-        rig.run("mmd", "-i", self.laptop.esp, f"::/EFI/holdfast/boot/{name}")
-        return target
-
-    def make_store(self, generation, password=PASSWORD):
-        where = self.folder / f"generation-{generation}"
-        where.mkdir()
-        printed = rig.tool("make", where, generation, USER, password, KIB, 3,
-                           *[f"{name}={path}" for name, path in self.targets.items()])
-        return {line.rsplit(" ", 1)[0]: line.rsplit(" ", 1)[1] for line in printed.splitlines()}
+    def make(self, generation, password=PASSWORD):
+        return self.make_store(generation, f"generation={generation}", f"user={USER}:{password}", "codes=3")
 
     def install(self, generation=5):
         """Every file as it should be."""
-        for name, path in self.targets.items():
-            for file in ("vmlinuz", "initrd.img", "cmdline"):
-                self.laptop.put(path / file, f"/EFI/holdfast/boot/{name}/{file}")
-        self.put_store(generation)
-
-    def put_store(self, generation, copies=("store.0", "store.1")):
-        for copy in copies:
-            self.laptop.put(self.folder / f"generation-{generation}" / copy, f"/EFI/holdfast/{copy}")
-
-    def put_both(self, command, generation=5):
-        made = self.folder / command
-        rig.tool(command, self.folder / f"generation-{generation}/store.0", made)
-        for copy in ("store.0", "store.1"):
-            self.laptop.put(made, f"/EFI/holdfast/{copy}")
-
-    def log_in(self, password=PASSWORD, user=USER):
-        self.laptop.see("User: ")
-        self.laptop.type(user + "\r")
-        self.laptop.see("Password: ")
-        self.laptop.type(password + "\r")
-
-
-def show(text):
-    print(f"{time.monotonic() - BEGIN:6.1f} s  {text}", flush=True)
+        self.install_targets()
+        self.install_store(generation)
 
 
 def unlock_after_wrong_answers(p):
@@ -76,19 +37,19 @@ def unlock_after_wrong_answers(p):
     laptop = p.laptop
     laptop.start()
     laptop.see("Laptop:  test laptop")
-    laptop.see("User: ")
+    laptop.see("User name: ")
     laptop.type("\b" * 40 + "x" * 300 + "\x15" + "\x01\x02\x03\x04\x05\x06\x07\x1a\x1c" + "\t" * 20)
     laptop.type("mallory\r")
     laptop.see("Password: ")
     laptop.type("y" * 400 + "\x7f" * 400 + "guess\r")
-    laptop.see("Wrong user name or password.")
-    laptop.see(r"Next try in 1 s\.")
+    laptop.told("MESSAGE_WRONG_PASSWORD")
+    laptop.counts_down(1)
     show("unknown user: refused in the words of a wrong password; mashed keys changed nothing")
     p.log_in("wrong")
-    laptop.see("Wrong user name or password.")
-    laptop.see(r"Next try in 2 s\.")
+    laptop.told("MESSAGE_WRONG_PASSWORD")
+    laptop.counts_down(2)
     laptop.type("typed while waiting\r")
-    laptop.see(r"Next try in 1 s\.")
+    laptop.counts_down(1)
     show("wrong password: refused, the delay doubled, keys typed meanwhile thrown away")
     p.log_in()
     h = laptop.handoff()
@@ -105,27 +66,26 @@ def code_once(p):
     """The one-time code: a mistyped group is named, the right one opens, and is crossed out in both copies."""
     laptop = p.laptop
     laptop.start()
-    laptop.see("User: ")
+    laptop.see("User name: ")
     laptop.type("\r")
-    number = laptop.see(r"One-time code number (\d+)").group(1).decode()
+    laptop.see("One-time code Call your helpdesk")
     laptop.see(r"Challenge: \w{5}-\w{5}-\w{5}")
-    code = p.codes[f"code {number}"].replace("-", "")
+    code = p.codes["code 1"].replace("-", "")
     laptop.see("Code: ")
     mistyped = "B" if code[7] != "B" else "C"
     laptop.type(code[:7] + mistyped + code[8:10])
-    laptop.see(r"Group 2 is mistyped\. Type it again\.")
+    laptop.told("MESSAGE_GROUP_MISTYPED", 2)
     laptop.see(f"Code: {code[:5]}-")
     show("mistyped code: group 2 named as soon as it was typed")
     laptop.type("\r")
-    laptop.see("30 more to type")
+    laptop.told("MESSAGE_CODE_SHORT", 7, 5, 30)
     laptop.type(code[5:].lower() + "\r")
     h = laptop.handoff()
-    assert h.kind == 2 and h.number == int(number) and h.user == "", vars(h)
-    assert h.event(CODE_USED) == int(number), h.events
-    for copy in ("store.0", "store.1"):
-        (p.folder / copy).write_bytes(laptop.get(f"/EFI/holdfast/{copy}"))
-        assert f"code {number} dropped" in rig.tool("show", p.folder / copy), copy
-    show(f"one-time code {number}: kernel started, the code crossed out in both copies of the store")
+    assert h.kind == 2 and h.number == 1 and h.user == "", vars(h)
+    assert h.event(CODE_USED) == 1, h.events
+    for copy in p.stores():
+        assert "code 1 dropped" in copy and "code 2 sealed" in copy, copy
+    show("one-time code 1: kernel started, the code crossed out in both copies of the store")
 
 
 def used_code_and_damaged_copy(p):
@@ -133,22 +93,19 @@ def used_code_and_damaged_copy(p):
     laptop = p.laptop
     laptop.flip("/EFI/holdfast/store.1", 1000)
     laptop.start()
-    laptop.see("User: ")
+    laptop.see("User name: ")
     laptop.type("\x12")
-    laptop.see("One-time code number 2")
-    laptop.see("Code: ")
-    laptop.type(p.codes["code 1"].replace("-", "") + "\r")
-    laptop.see("Wrong code: it is not the one for this challenge")
+    p.type_code(p.codes["code 1"])
+    laptop.told("MESSAGE_WRONG_CODE")
     show("used code: refused, the next one is asked for")
-    laptop.see("Code: |User: ")
+    laptop.see("User name: ")
     laptop.type("\x0b")
     laptop.see("Recovery key: ")
     laptop.type(p.codes["recovery"] + "\r")
     h = laptop.handoff()
     assert h.kind == 3, vars(h)
     assert h.event(WRONG_CODE) == 1 and h.event(COPY_DAMAGED) == 1, h.events
-    (p.folder / "mended").write_bytes(laptop.get("/EFI/holdfast/store.1"))
-    assert "code 1 dropped" in rig.tool("show", p.folder / "mended")
+    assert "code 1 dropped" in p.stores()[1]
     show("one copy damaged: unlocked from the other (by the recovery key), mended, reported")
 
 
@@ -158,7 +115,7 @@ def changed_kernel(p):
     laptop.flip("/EFI/holdfast/boot/current/vmlinuz", 2_000_000)
     laptop.start()
     p.log_in()
-    laptop.see("The kernel of boot target 'current' was changed. It is not started.")
+    laptop.told("MESSAGE_TARGET_CHANGED", "kernel", "current")
     laptop.see("target=previous")
     h = laptop.handoff(linger=True)
     assert h.target == 1 and h.event(REFUSED) == 0, vars(h)
@@ -181,10 +138,10 @@ def changed_initrd_and_cmdline(p):
     laptop.flip("/EFI/holdfast/boot/previous/cmdline", 3)
     laptop.start()
     p.log_in()
-    laptop.see("The initrd of boot target 'current' was changed. It is not started.")
-    laptop.see("The command line of boot target 'previous' was changed. It is not started.")
-    laptop.see("No boot target is left")
-    laptop.see("R: restart   P: power off")
+    laptop.told("MESSAGE_TARGET_CHANGED", "initrd", "current")
+    laptop.told("MESSAGE_TARGET_CHANGED", "command line", "previous")
+    laptop.told("MESSAGE_NO_TARGET")
+    laptop.see("R: Restart P: Power off")
     laptop.type("xyz\r\x1bp")
     laptop.off()
     show("changed initrd and changed command line: each named, nothing started")
@@ -193,17 +150,17 @@ def changed_initrd_and_cmdline(p):
 def forged_store(p):
     laptop = p.laptop
     p.install()
-    p.put_both("forge")
+    p.put_both("forge", 5)
     laptop.start()
     p.log_in()
-    laptop.see("The credential store was changed by somebody else. Nothing is started")
-    laptop.see("R: restart   P: power off")
+    laptop.told("MESSAGE_STORE_CHANGED")
+    laptop.see("R: Restart P: Power off")
     laptop.cut()
     show("store changed with its checksum mended: refused by signature")
-    p.put_both("plant")
+    p.put_both("plant", 5)
     laptop.start()
     p.log_in()
-    laptop.see("This credential was changed by somebody else")
+    laptop.told("MESSAGE_CREDENTIAL_CHANGED")
     laptop.cut()
     show("another seal planted in the record: refused")
 
@@ -214,31 +171,30 @@ def damaged_store(p):
     laptop.flip("/EFI/holdfast/store.0", 900)
     laptop.delete("/EFI/holdfast/store.1")
     laptop.start()
-    laptop.see(r"store\.0\): damaged or half written")
-    laptop.see(r"store\.1\): not found")
-    laptop.see("recovery key")
-    laptop.see("R: restart   P: power off")
+    laptop.told("MESSAGE_NO_STORE", "damaged or half written", "not found")
+    laptop.see("R: Restart P: Power off")
     laptop.cut()
     show("one byte of the store changed, the other copy gone: each named, and what to do")
 
 
 def rolled_back(p):
     laptop = p.laptop
-    p.make_store(8)
+    p.make(8)
     p.install(8)
     laptop.start()
     p.log_in()
     assert laptop.handoff().generation == 8
-    p.put_store(5)
+    p.install_store(5)
     laptop.start()
-    laptop.see(r"older than the one this laptop last used \(generation 5,\s+expected 8\)")
-    laptop.see("R: restart   P: power off")
+    laptop.told("MESSAGE_ROLLED_BACK", 5, 8)
+    laptop.see("R: Restart P: Power off")
     laptop.cut()
     show("older store copied back: refused by its generation")
     p.put_both("lock", 8)
     laptop.start()
-    laptop.see("This laptop is locked by its organisation")
-    laptop.see("One-time code number 1")
+    laptop.told("MESSAGE_LOCKED")
+    laptop.see("Challenge: ")
+    laptop.see("Code: ")
     laptop.cut()
     show("locked store: said up front, the code is asked for")
     p.install(8)
@@ -253,14 +209,13 @@ def word_of_the_firmwares(p):
     """Bug: a password that is a word of the firmware's was overwritten there too, when what was typed was cleared
     away. "holdfast" emptied a folder's name in the file system driver's cache: the right password started nothing."""
     laptop = p.laptop
-    p.make_store(9, "holdfast")
+    p.make(9, "holdfast")
     p.install(9)
-    p.put_store(8, ["store.1"])
+    p.install_store(8, ["store.1"])
     laptop.start()
     p.log_in("holdfast")
     assert laptop.handoff().target == 0
-    (p.folder / "older").write_bytes(laptop.get("/EFI/holdfast/store.1"))
-    assert "generation 9" in rig.tool("show", p.folder / "older")
+    assert "generation 9" in p.stores()[1]
     show("password that is a folder's name: unlocks; the older copy of the store was brought up to the newer")
 
 
@@ -269,11 +224,11 @@ def refused_kernel(p):
     laptop = p.laptop
     kernel = p.targets["current"] / "vmlinuz"
     kernel.write_bytes(b"no program" * 1000)
-    p.make_store(10)
+    p.make(10)
     p.install(10)
     laptop.start()
     p.log_in()
-    laptop.see("The kernel of boot target 'current' could not be loaded")
+    laptop.told("MESSAGE_TARGET_UNLOADABLE", "current")
     h = laptop.handoff(linger=True)
     laptop.cut()
     assert h.target == 1 and h.event(REFUSED) == 0, vars(h)
@@ -290,7 +245,7 @@ def erased(p):
     rig.tool("tombstone", stone, rig.PARTITION.replace("-", ""), AREA_BYTES)
     laptop.put(stone, "/EFI/holdfast/tombstone")
     laptop.start(laptop.disk_with_bad_sector(3 << 20))
-    laptop.see("The erasure is not finished")
+    laptop.told("MESSAGE_ERASURE_UNFINISHED")
     laptop.type(" ")
     laptop.off()
     area = laptop.area()[:AREA_BYTES]
@@ -301,15 +256,15 @@ def erased(p):
     p.install(10)
     rig.tool("tombstone", stone, rig.PARTITION.replace("-", ""), AREA_BYTES)
     laptop.start()
-    laptop.see("Finishing the erasure")
+    laptop.told("MESSAGE_ERASING")
     time.sleep(0.15)
     laptop.cut()
     left = laptop.area()[:AREA_BYTES].count(b"K" * 4096)
     assert laptop.has("/EFI/holdfast/tombstone")
     show(f"power cut while erasing, {left * 4096 >> 20} of {AREA_BYTES >> 20} MiB still to do")
     laptop.start()
-    laptop.see("volume 1 of 1: erased")
-    laptop.see("This laptop has been erased by its organisation")
+    laptop.told("MESSAGE_ERASED_VOLUME", 1, 1, "erased")
+    laptop.told("MESSAGE_ERASED")
     laptop.off()
     area = laptop.area()
     assert b"K" * 64 not in area[:AREA_BYTES], "keys are left on the disk"
@@ -319,9 +274,9 @@ def erased(p):
     stone.write_bytes(laptop.get("/EFI/holdfast/tombstone"))
     assert rig.tool("state", stone) == "ERASED kill.command.kept\n"
     show("next start: erased to the end, files gone, tombstone says so and keeps the command")
-    p.put_store(10)
+    p.install_store(10)
     laptop.start()
-    laptop.see("This laptop has been erased by its organisation")
+    laptop.told("MESSAGE_ERASED")
     laptop.type(" ")
     laptop.off()
     assert not laptop.has("/EFI/holdfast/store.0") and not laptop.has("/EFI/holdfast/store.1")
@@ -352,6 +307,5 @@ def main():
     print("preboot: all shown")
 
 
-BEGIN = time.monotonic()
 if __name__ == "__main__":
     main()
