@@ -1,0 +1,86 @@
+"""A laptop with Holdfast on it, for the tests of pre-boot: stores made with preboot_tool, boot targets, and what a
+person does at the prompt."""
+import pathlib
+import shutil
+import time
+
+import rig
+
+USER, PASSWORD = "anna", "correct horse"
+COPIES = ("store.0", "store.1")
+BEGIN = time.monotonic()
+
+
+def show(text):
+    print(f"{time.monotonic() - BEGIN:6.1f} s  {text}", flush=True)
+
+
+class Installation:
+    """Two boot targets, "current" and "previous", of the distribution's kernel with an initramfs that prints the
+    hand-off; with the previous one the machine stays on. Stores have a name; the one that is installed is on the ESP."""
+
+    def __init__(self, folder):
+        self.folder = pathlib.Path(folder)
+        self.laptop = rig.Laptop(self.folder)
+        self.targets = {name: self.make_target(name) for name in ("current", "previous")}
+
+    def make_target(self, name):
+        target = self.folder / name
+        target.mkdir()
+        shutil.copy(rig.kernel(), target / "vmlinuz")
+        (target / "initrd.img").write_bytes(rig.initramfs())
+        linger = " linger" if name == "previous" else ""
+        (target / "cmdline").write_text(f"console=ttyS0 quiet panic=-1 target={name}{linger}\n")
+        rig.run("mmd", "-i", self.laptop.esp, f"::/EFI/holdfast/boot/{name}")
+        return target
+
+    def make_store(self, name, *options, targets=("current", "previous")):
+        """With the options of preboot_tool; returns its codes: {"code 1": "...", "recovery": "..."}."""
+        where = self.folder / f"stores/{name}"
+        where.mkdir(parents=True)
+        printed = rig.tool("make", where, *options, *[f"target={t}={self.targets[t]}" for t in targets])
+        return {line.rsplit(" ", 1)[0]: line.rsplit(" ", 1)[1] for line in printed.splitlines()}
+
+    def install_targets(self):
+        for name, path in self.targets.items():
+            for file in ("vmlinuz", "initrd.img", "cmdline"):
+                self.laptop.put(path / file, f"/EFI/holdfast/boot/{name}/{file}")
+
+    def install_store(self, name, copies=COPIES):
+        for copy in copies:
+            self.laptop.put(self.folder / f"stores/{name}/{copy}", f"/EFI/holdfast/{copy}")
+
+    def put_both(self, command, name):
+        """The named store, changed by a command of preboot_tool, in both copies."""
+        made = self.folder / command
+        rig.tool(command, self.folder / f"stores/{name}/store.0", made)
+        for copy in COPIES:
+            self.laptop.put(made, f"/EFI/holdfast/{copy}")
+
+    def copies(self):
+        """Both copies that are on the ESP now, as files."""
+        found = []
+        for copy in COPIES:
+            found.append(self.folder / f"now-{copy}")
+            found[-1].write_bytes(self.laptop.get(f"/EFI/holdfast/{copy}"))
+        return found
+
+    def stores(self):
+        """What preboot_tool shows of both copies."""
+        return [rig.tool("show", copy) for copy in self.copies()]
+
+    def opens(self, user, password):
+        """What each copy, in the hands of any program, says to a password: "opens", or why not."""
+        return [rig.tool("open", copy, user, password).strip() for copy in self.copies()]
+
+    # ---- a person at the serial terminal ----
+
+    def log_in(self, password=PASSWORD, user=USER):
+        self.laptop.see("User name: ")
+        self.laptop.type(user + "\r")
+        self.laptop.see("Password: ")
+        self.laptop.type(password + "\r")
+
+    def type_code(self, code):
+        self.laptop.see("Code: ")
+        self.laptop.type(code.replace("-", "") + "\r")
