@@ -35,27 +35,45 @@ static void wrapped_wipe(struct wrapped *w)
 }
 #define WRAPPED __attribute__((cleanup(wrapped_wipe))) struct wrapped
 
-static const char wrapped_as[] = "holdfast wrap v1";
-static const char duress_as[] = "holdfast duress v1";
-#define AAD_MAX (sizeof(duress_as) - 1 + 16 + 1 + 32 + 32)
+/* What a wrap is bound to. */
+struct aad {
+	uint8_t bytes[sizeof("holdfast duress v1") - 1 + 16 + 1 + 32 + 32];
+	size_t len;
+};
 
 void credential_drop(struct credential *c)
 {
 	secret_wipe(c, sizeof(*c));
 }
 
-/* Associated data of a wrap: *ret_len bytes of ret. */
-static void wrap_aad(uint8_t ret[static AAD_MAX], size_t *ret_len, const char *as,
-		     const struct record *r)
+static struct aad wrap_aad(const struct record *r)
 {
-	struct writer w = writer_over(ret, AAD_MAX);
+	static const char as[] = "holdfast wrap v1";
+	struct aad aad;
+	struct writer w = writer_over(aad.bytes, sizeof(aad.bytes));
 
-	writer_bytes(&w, as, strlen(as));
+	writer_bytes(&w, as, sizeof(as) - 1);
 	writer_bytes(&w, r->id, sizeof(r->id));
 	writer_u8(&w, r->kind);
 	writer_bytes(&w, r->cred_pk, sizeof(r->cred_pk));
 	writer_bytes(&w, r->user_pk, sizeof(r->user_pk));
-	*ret_len = AAD_MAX - w.left;
+	aad.len = sizeof(aad.bytes) - w.left;
+	return aad;
+}
+
+/* Without cred_pk: a duress password outlives the key, which is new with each password. */
+static struct aad duress_aad(const struct record *r)
+{
+	static const char as[] = "holdfast duress v1";
+	struct aad aad;
+	struct writer w = writer_over(aad.bytes, sizeof(aad.bytes));
+
+	writer_bytes(&w, as, sizeof(as) - 1);
+	writer_bytes(&w, r->id, sizeof(r->id));
+	writer_u8(&w, r->kind);
+	writer_bytes(&w, r->user_pk, sizeof(r->user_pk));
+	aad.len = sizeof(aad.bytes) - w.left;
+	return aad;
 }
 
 static enum err kek_derive(struct kek *ret, const struct secret *password,
@@ -108,28 +126,19 @@ static enum err record_begin(struct record *ret, const struct credential_spec *s
 	return OK;
 }
 
-static void wrap_close(uint8_t ret[static WRAP_BYTES], const uint8_t *nonce, const char *as,
-		       const struct record *r, const struct wrapped *inside, const struct kek *kek)
+static void wrap_close(uint8_t ret[static WRAP_BYTES], const uint8_t *nonce, struct aad aad,
+		       const struct wrapped *inside, const struct kek *kek)
 {
-	uint8_t aad[AAD_MAX];
-	size_t aad_len;
-
-	wrap_aad(aad, &aad_len, as, r);
 	crypto_aead_xchacha20poly1305_ietf_encrypt(ret, NULL, (const uint8_t *)inside,
-						   sizeof(*inside), aad, aad_len, NULL, nonce,
+						   sizeof(*inside), aad.bytes, aad.len, NULL, nonce,
 						   kek->bytes);
 }
 
 static enum err wrap_open(struct wrapped *ret, const uint8_t wrap[static WRAP_BYTES],
-			  const uint8_t *nonce, const char *as, const struct record *r,
-			  const struct kek *kek)
+			  const uint8_t *nonce, struct aad aad, const struct kek *kek)
 {
-	uint8_t aad[AAD_MAX];
-	size_t aad_len;
-
-	wrap_aad(aad, &aad_len, as, r);
 	if (crypto_aead_xchacha20poly1305_ietf_decrypt((uint8_t *)ret, NULL, NULL, wrap, WRAP_BYTES,
-						       aad, aad_len, nonce, kek->bytes))
+						       aad.bytes, aad.len, nonce, kek->bytes))
 		return ERR_AUTH;
 	return OK;
 }
@@ -137,19 +146,19 @@ static enum err wrap_open(struct wrapped *ret, const uint8_t wrap[static WRAP_BY
 static void record_wrap(struct record *r, const struct wrapped *inside, const struct kek *kek)
 {
 	randombytes_buf(r->nonce, sizeof(r->nonce));
-	wrap_close(r->wrap, r->nonce, wrapped_as, r, inside, kek);
+	wrap_close(r->wrap, r->nonce, wrap_aad(r), inside, kek);
 }
 
 static enum err record_unwrap(struct wrapped *ret, const struct record *r, const struct kek *kek)
 {
-	return wrap_open(ret, r->wrap, r->nonce, wrapped_as, r, kek);
+	return wrap_open(ret, r->wrap, r->nonce, wrap_aad(r), kek);
 }
 
 static int is_duress(const struct record *r, const struct kek *kek)
 {
 	WRAPPED inside = { 0 };
 
-	return !wrap_open(&inside, r->duress_wrap, r->duress_nonce, duress_as, r, kek) &&
+	return !wrap_open(&inside, r->duress_wrap, r->duress_nonce, duress_aad(r), kek) &&
 	       sodium_is_zero((const uint8_t *)&inside, sizeof(inside));
 }
 
@@ -236,7 +245,6 @@ static enum err record_open(struct credential *ret, const struct record *r,
 		return duress ? ERR_DURESS : e;
 	opened.store_vk = inside.store_vk;
 	opened.user_key = inside.user_key;
-	memcpy(opened.cred_sk, inside.cred_sk, sizeof(opened.cred_sk));
 	e = seal_open(&opened.unlock_key, r, inside.cred_sk);
 	if (!e || e == ERR_LOCKED)
 		*ret = opened;
@@ -257,29 +265,40 @@ static int opened_from(const struct credential *c, const struct record *r)
 {
 	uint8_t pk[KEY_BYTES];
 
-	return !crypto_scalarmult_base(pk, c->cred_sk) &&
-	       !sodium_memcmp(pk, r->cred_pk, sizeof(pk));
+	user_public(pk, &c->user_key);
+	return !sodium_memcmp(pk, r->user_pk, sizeof(pk));
+}
+
+static enum err change_check(const struct record *r, const struct credential *c)
+{
+	if (r->kind != CREDENTIAL_PASSWORD || !opened_from(c, r))
+		return ERR_RANGE;
+	return r->has_seal ? OK : ERR_LOCKED;
 }
 
 static enum err record_change(struct record *r, const struct credential *c,
 			      const struct secret *password, uint16_t today)
 {
 	WRAPPED inside = { .store_vk = c->store_vk, .user_key = c->user_key };
+	struct record changed = *r;
 	KEK kek = { 0 };
-	enum err e;
+	enum err e = change_check(r, c);
 
-	if (r->kind != CREDENTIAL_PASSWORD || !opened_from(c, r))
-		return ERR_RANGE;
-	e = record_kek(&kek, r, password);
+	if (!e)
+		e = record_kek(&kek, r, password);
 	if (!e && (is_password(r, &kek) | is_duress(r, &kek)))
 		e = ERR_EXISTS;
 	if (e)
 		return e;
-	memcpy(inside.cred_sk, c->cred_sk, sizeof(inside.cred_sk));
-	record_wrap(r, &inside, &kek);
-	r->changed_day = today;
-	r->flags &= (uint8_t)~RECORD_MUST_CHANGE;
-	return OK;
+	/* with the old key, an older copy of the store and the old password would open every later seal */
+	crypto_box_keypair(changed.cred_pk, inside.cred_sk);
+	changed.changed_day = today;
+	changed.flags &= (uint8_t)~RECORD_MUST_CHANGE;
+	record_wrap(&changed, &inside, &kek);
+	e = record_seal(&changed, &c->unlock_key);
+	if (!e)
+		*r = changed;
+	return e;
 }
 
 enum err credential_change(struct record *r, const struct credential *c,
@@ -302,7 +321,7 @@ static enum err duress_set(struct record *r, const struct secret *password)
 	if (e)
 		return e;
 	randombytes_buf(r->duress_nonce, sizeof(r->duress_nonce));
-	wrap_close(r->duress_wrap, r->duress_nonce, duress_as, r, &nothing, &kek);
+	wrap_close(r->duress_wrap, r->duress_nonce, duress_aad(r), &nothing, &kek);
 	return OK;
 }
 

@@ -5,7 +5,8 @@
  *          user_pk; cred_sk || store_vk || user key seed)
  *   seal = crypto_box_seal(unlock key) to cred_pk
  *   duress wrap = XChaCha20-Poly1305(KEK of the duress password with the same salt and cost, nonce,
- *          aad = "holdfast duress v1" || as above; WRAP_BYTES - 16 zeros); random where there is none
+ *          aad = "holdfast duress v1" || id || kind || user_pk; WRAP_BYTES - 16 zeros); random where
+ *          there is none
  * A password is its UTF-8 bytes (NFC); a code is its canonical text (code.h). */
 #ifndef HOLDFAST_CREDENTIAL_H
 #define HOLDFAST_CREDENTIAL_H
@@ -51,7 +52,6 @@ struct credential {
 	struct unlock_key unlock_key;
 	struct store_vk store_vk;
 	struct user_key user_key;
-	uint8_t cred_sk[KEY_BYTES]; /* to wrap it anew for another password */
 };
 void credential_drop(struct credential *c);
 #define CREDENTIAL __attribute__((cleanup(credential_drop))) struct credential
@@ -74,16 +74,17 @@ MUST_CHECK enum err credential_new(struct record *ret, const struct credential_s
 /* Open a record: one Argon2id, then both wraps, whichever it is, then the seal. The store is not
  * verified yet: call store_verify with ret->store_vk before anything of it is used.
  * Errors: ERR_AUTH (wrong password), ERR_DURESS (the duress password, whether or not there is a seal),
- * ERR_LOCKED (right, but the seal was dropped; ret->user_key, cred_sk and store_vk are set then),
+ * ERR_LOCKED (right, but the seal was dropped; ret->user_key and store_vk are set then),
  * ERR_SIGNATURE (seal does not match seal_digest), ERR_RANGE (cost), ERR_MEMORY. */
 MUST_CHECK enum err credential_open(struct credential *ret, const struct record *r,
 				    const struct secret *password);
 
-/* Another password for a user's record that c was opened from: same salt, keys and seal, so a duress
- * password stays; new nonce and wrap, changed_day, and RECORD_MUST_CHANGE is cleared. One Argon2id. The
- * store is to be signed afterwards (store_sign_record). On failure r is as it was.
- * Errors: ERR_EXISTS (the present password, or the duress password: which, is not said), ERR_RANGE (a
- * code's record, a record that c is not of, cost, length), ERR_MEMORY. */
+/* Another password for a user's record that c was opened from: new credential key, wrap and seal, so
+ * that the old password opens no seal that is made from now on; changed_day, and RECORD_MUST_CHANGE is
+ * cleared. Salt and user key stay, and with them a duress password. One Argon2id. The store is to be
+ * signed afterwards (store_sign_record). On failure r is as it was.
+ * Errors: ERR_EXISTS (the present password, or the duress password: which, is not said), ERR_LOCKED (no
+ * seal), ERR_RANGE (a code's record, a record that c is not of, cost, length), ERR_MEMORY. */
 MUST_CHECK enum err credential_change(struct record *r, const struct credential *c,
 				      const struct secret *password, uint16_t today);
 

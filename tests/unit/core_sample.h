@@ -102,6 +102,24 @@ static inline void sample_add(struct store *s, const struct unlock_key *uk, stru
 	sample_must(store_add(s, &r));
 }
 
+/* A record's credential key, by the formula of docs/formats.md. */
+static inline void sample_cred_sk(uint8_t ret[32], const struct record *r, const char *text)
+{
+	uint8_t kek[32], aad[97], inside[96];
+
+	memcpy(aad, "holdfast wrap v1", 16);
+	memcpy(aad + 16, r->id, 16);
+	aad[32] = r->kind;
+	memcpy(aad + 33, r->cred_pk, 32);
+	memcpy(aad + 65, r->user_pk, 32);
+	if (crypto_pwhash(kek, 32, text, strlen(text), r->salt, r->kdf_passes,
+			  (size_t)r->kdf_memory_kib << 10, crypto_pwhash_ALG_ARGON2ID13) ||
+	    crypto_aead_xchacha20poly1305_ietf_decrypt(inside, NULL, NULL, r->wrap, WRAP_BYTES, aad,
+						       sizeof(aad), r->nonce, kek))
+		abort();
+	memcpy(ret, inside, 32);
+}
+
 /* A signed store with a user, two codes, a recovery key, and the sample manifest and rules. */
 static inline void sample_store(struct store *ret, const struct unlock_key *uk)
 {

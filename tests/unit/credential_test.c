@@ -2,6 +2,7 @@
 #include "core_test.h"
 
 #include "common/credential.h"
+#include "core_sample.h"
 #include "stack_probe.h"
 
 static const struct unlock_key uk = { "the unlock key of 32 random byte" };
@@ -53,7 +54,8 @@ static void opens(void **state)
 		assert_memory_equal(c.store_vk.bytes, vk.bytes, 32);
 		crypto_sign_seed_keypair(pk, sk, c.user_key.seed);
 		assert_memory_equal(pk, r.user_pk, 32);
-		crypto_scalarmult_base(pk, c.cred_sk);
+		sample_cred_sk(sk, &r, "secret");
+		crypto_scalarmult_base(pk, sk);
 		assert_memory_equal(pk, r.cred_pk, 32);
 		credential_drop(&c);
 		assert_true(sodium_is_zero((uint8_t *)&c, sizeof(c)));
@@ -236,7 +238,6 @@ static void locked(void **state)
 	assert_true(sodium_is_zero(r.seal, sizeof(r.seal)));
 	expect("wrong and locked", ERR_AUTH, open_with(&c, &r, "other"));
 	expect("right but locked", ERR_LOCKED, open_with(&c, &r, "secret"));
-	assert_false(sodium_is_zero(c.cred_sk, 32));
 	assert_true(sodium_is_zero(c.unlock_key.bytes, 32));
 	assert_memory_equal(c.store_vk.bytes, vk.bytes, 32);
 	assert_false(sodium_is_zero(c.user_key.seed, 32));
@@ -318,10 +319,9 @@ static void duress_by_hand(struct record *r, const char *text, const char *as, c
 	memcpy(aad, as, len);
 	memcpy(aad + len, r->id, 16);
 	aad[len + 16] = r->kind;
-	memcpy(aad + len + 17, r->cred_pk, 32);
-	memcpy(aad + len + 49, r->user_pk, 32);
+	memcpy(aad + len + 17, r->user_pk, 32);
 	randombytes_buf(r->duress_nonce, sizeof(r->duress_nonce));
-	crypto_aead_xchacha20poly1305_ietf_encrypt(r->duress_wrap, NULL, inside, 96, aad, len + 81, NULL,
+	crypto_aead_xchacha20poly1305_ietf_encrypt(r->duress_wrap, NULL, inside, 96, aad, len + 49, NULL,
 						   r->duress_nonce, kek);
 }
 
@@ -434,16 +434,35 @@ static void change(void **state)
 	expect("the new one", OK, open_with(&after, &r, "new secret"));
 	assert_memory_equal(&after, &before, sizeof(after));
 	expect("the duress password stays", ERR_DURESS, open_with(&after, &r, "police"));
-	r.flags = old.flags;
-	r.changed_day = old.changed_day;
-	memcpy(r.nonce, old.nonce, sizeof(r.nonce));
-	memcpy(r.wrap, old.wrap, sizeof(r.wrap));
-	assert_memory_equal(&r, &old, sizeof(r));
-	record_unseal(&r);
-	expect("open without a seal", ERR_LOCKED, open_with(&before, &r, "secret"));
-	expect("change without a seal", OK, change_to(&r, &before, "new secret"));
-	expect("sealed again", OK, record_seal(&r, &uk));
-	expect("the new one", OK, open_with(&after, &r, "new secret"));
+	assert_memory_equal(r.id, old.id, sizeof(r.id));
+	assert_memory_equal(r.salt, old.salt, sizeof(r.salt));
+	assert_memory_equal(r.user_pk, old.user_pk, sizeof(r.user_pk));
+	assert_memory_equal(r.duress_wrap, old.duress_wrap, sizeof(r.duress_wrap));
+	assert_string_equal((char *)r.user, "anna");
+}
+
+/* Somebody has an old copy of the store and has seen the old password. It opens the old seal, and no seal
+ * that is made after the change: a new unlock key is out of reach. */
+static void change_renews_key(void **state)
+{
+	const struct unlock_key next = { "another unlock key: 32 more byte" };
+	CREDENTIAL c = { 0 };
+	struct record old, r;
+	uint8_t old_sk[32], inside[32];
+
+	(void)state;
+	make(&r, CREDENTIAL_PASSWORD, "secret");
+	old = r;
+	expect("open", OK, open_with(&c, &r, "secret"));
+	expect("change", OK, change_to(&r, &c, "new secret"));
+	assert_memory_not_equal(r.cred_pk, old.cred_pk, sizeof(r.cred_pk));
+	expect("another unlock key", OK, record_seal(&r, &next));
+	sample_cred_sk(old_sk, &old, "secret");
+	assert_int_equal(crypto_box_seal_open(inside, old.seal, SEAL_BYTES, old.cred_pk, old_sk), 0);
+	assert_int_equal(crypto_box_seal_open(inside, r.seal, SEAL_BYTES, r.cred_pk, old_sk), -1);
+	memcpy(old.seal, r.seal, sizeof(old.seal));
+	memcpy(old.seal_digest, r.seal_digest, sizeof(old.seal_digest));
+	expect("the new seal in the old record", ERR_SIGNATURE, open_with(&c, &old, "secret"));
 }
 
 /* What is refused changes nothing in the record. */
@@ -470,6 +489,10 @@ static void change_refused(void **state)
 	expect("a password too long", ERR_RANGE, credential_change(&r, &own, &long_one, 1));
 	expect("too long for duress", ERR_RANGE, credential_set_duress(&r, &long_one));
 	assert_memory_equal(&r, &old, sizeof(r));
+	record_unseal(&r);
+	expect("without a seal", ERR_LOCKED, change_to(&r, &own, "new secret"));
+	assert_int_equal(r.has_seal, 0);
+	r = old;
 	r.kdf_memory_kib = old.kdf_memory_kib = KDF_MEMORY_KIB_MAX + 1;
 	expect("a cost over the bound", ERR_RANGE, change_to(&r, &own, "new secret"));
 	expect("a cost over the bound", ERR_RANGE, duress_to(&r, "new secret"));
@@ -559,26 +582,27 @@ static void leaves_nothing(void **state)
 	static const struct {
 		const char *why;
 		void (*run)(void *);
-		const char *password;
+		const char *password, *opens; /* afterwards */
 		int sealed;
 		enum err want;
 	} rows[] = {
-		{ "after success", run_open, "secret", 1, OK },
-		{ "after a wrong password", run_open, "other", 1, ERR_AUTH },
-		{ "after the duress password", run_open, "police", 1, ERR_DURESS },
-		{ "while locked", run_open, "secret", 0, ERR_LOCKED },
-		{ "after making one", run_new, "secret", 1, OK },
-		{ "after a change", run_change, "other", 1, OK },
-		{ "after a change refused", run_change, "police", 1, ERR_EXISTS },
-		{ "after setting a duress password", run_duress, "other", 1, OK },
-		{ "after refusing a duress password", run_duress, "secret", 1, ERR_EXISTS },
+		{ "after success", run_open, "secret", "secret", 1, OK },
+		{ "after a wrong password", run_open, "other", "secret", 1, ERR_AUTH },
+		{ "after the duress password", run_open, "police", "secret", 1, ERR_DURESS },
+		{ "while locked", run_open, "secret", "secret", 0, ERR_LOCKED },
+		{ "after making one", run_new, "secret", "secret", 1, OK },
+		{ "after a change", run_change, "other", "other", 1, OK },
+		{ "after a change refused", run_change, "police", "secret", 1, ERR_EXISTS },
+		{ "after a change while locked", run_change, "other", "secret", 0, ERR_LOCKED },
+		{ "after setting a duress password", run_duress, "other", "secret", 1, OK },
+		{ "after refusing a duress password", run_duress, "secret", "secret", 1, ERR_EXISTS },
 	};
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(rows); i++) {
 		static struct opening o;
 		struct stack_probe probe;
-		uint8_t kek[32];
+		uint8_t kek[32], cred_sk[32];
 
 		make_duress(&o.r, "secret", "police");
 		expect("secret", OK, secret_copy(&o.password, rows[i].password, strlen(rows[i].password)));
@@ -598,7 +622,8 @@ static void leaves_nothing(void **state)
 		if (!sodium_is_zero(o.c.user_key.seed, 32) &&
 		    stack_probe_holds(&probe, o.c.user_key.seed))
 			fail_msg("%s the user key is left on the stack", rows[i].why);
-		if (!sodium_is_zero(o.c.cred_sk, 32) && stack_probe_holds(&probe, o.c.cred_sk))
+		sample_cred_sk(cred_sk, &o.r, rows[i].opens);
+		if (stack_probe_holds(&probe, cred_sk))
 			fail_msg("%s the credential's key is left on the stack", rows[i].why);
 		stack_probe_drop(&probe);
 		secret_drop(&o.password);
@@ -624,6 +649,7 @@ int main(void)
 		cmocka_unit_test(duress_moved),
 		cmocka_unit_test(duress_does_not_show),
 		cmocka_unit_test(change),
+		cmocka_unit_test(change_renews_key),
 		cmocka_unit_test(change_refused),
 		cmocka_unit_test(spec_fields),
 		cmocka_unit_test(waste),
