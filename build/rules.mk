@@ -119,13 +119,13 @@ shared = $(eval $(call shared_rule,$(1),$(2),$(3),$(4),$(5)))
 # Firmware. The distribution's static libraries use the red zone, which firmware's interrupts overwrite, so
 # every object is compiled here. No AVX but in Argon2id (preboot/vector.h): firmware does not enable it.
 EFI_ARCH := x86_64
+SODIUM := build/out/cache/libsodium-src
 EFI_LIB := /usr/lib
 CC_efi := gcc
 EFI_CFLAGS := -std=gnu11 -O2 -g -ffreestanding -fno-stack-protector -mno-red-zone -fshort-wchar -fPIC \
 	-fcf-protection=none -maccumulate-outgoing-args -fvisibility=hidden -DGNU_EFI_USE_MS_ABI -MMD -MP
 EFI_INC := -I. -I/usr/include/efi -I/usr/include/efi/$(EFI_ARCH) \
 	-I$(SODIUM)/src/libsodium/include
-SODIUM := build/out/cache/libsodium-src
 
 build/out/efi/obj/%.o: %.c
 	@mkdir -p $(@D)

@@ -3,7 +3,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "console.h"
 #include "firmware.h"
 #include "noise.h"
 #include "phrase.h"

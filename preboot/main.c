@@ -102,7 +102,7 @@ static void lock_for(enum lock_cause cause, uint32_t days)
 /* Failures of earlier starts, whose end the power may have cut. */
 static enum err check_failures(void)
 {
-	guard_start(&storefile.current->rules);
+	guard_start(storefile.current);
 	switch (guard_check()) {
 	case GUARD_KILL:
 		kill_begin(storefile.current);
