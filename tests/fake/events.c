@@ -78,6 +78,12 @@ void fake_time_pass(uint64_t d_100ns)
 		INSIDE->now_100ns = until;
 }
 
+void fake_work(unsigned ms)
+{
+	if (fake_now)
+		fake_time_pass(ms * 10000ull);
+}
+
 uint64_t fake_time_100ns(void)
 {
 	fake_time_pass(GLANCE_100NS);

@@ -147,12 +147,19 @@ void fake_file_claim(struct fake *f, const char *path, uint64_t size);
 /* Partitions of the disk, found by their GUID in the order of its text. Returns its number. */
 #define FAKE_PARTITION_MAX ((size_t)2 << 20)
 unsigned fake_partition(struct fake *f, const uint8_t guid[16], size_t bytes, uint32_t sector_bytes);
-uint8_t *fake_partition_bytes(struct fake *f, unsigned n);
+uint8_t *fake_partition_bytes(const struct fake *f, unsigned n);
+/* Of len bytes from the start, onto the disk itself. */
+void fake_partition_put(struct fake *f, unsigned n, const void *bytes, size_t len);
 /* Sectors that can neither be read nor written. */
 void fake_partition_bad(struct fake *f, unsigned n, uint64_t first_byte, uint64_t bytes);
 void fake_partition_pull(struct fake *f, unsigned n, int pulled);
 /* A device path of the test's own instead of the right one. */
 void fake_partition_path(struct fake *f, unsigned n, const void *path, size_t len);
+
+/* Pre-boot computes for so long: timers go off meanwhile. For test doubles that are too quick. */
+void fake_work(unsigned ms);
+/* Would an allocation of that size succeed (fail_larger)? Yes where no laptop is running. */
+int fake_memory_there(size_t bytes);
 
 /* Variables of Holdfast's. Returns the length, -1 when there is none. */
 int fake_variable(const struct fake *f, const char *name, void *ret, size_t size, uint32_t *ret_attributes);

@@ -21,12 +21,17 @@ static size_t taken, taken_other;
 static uint8_t *ring;
 static size_t ring_at;
 
+int fake_memory_there(size_t bytes)
+{
+	return !fake_now || !fake_now->fail_larger || bytes <= fake_now->fail_larger;
+}
+
 static EFI_STATUS take(void **ret, EFI_MEMORY_TYPE type, size_t len, UINTN pages)
 {
 	struct block *b = malloc(sizeof(*b));
 	void *at = NULL;
 
-	if (fake_now->fail_larger && len > fake_now->fail_larger) {
+	if (!fake_memory_there(len)) {
 		free(b);
 		return EFI_OUT_OF_RESOURCES;
 	}

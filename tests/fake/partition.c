@@ -40,9 +40,17 @@ unsigned fake_partition(struct fake *f, const uint8_t guid[16], size_t bytes, ui
 	abort();
 }
 
-uint8_t *fake_partition_bytes(struct fake *f, unsigned n)
+uint8_t *fake_partition_bytes(const struct fake *f, unsigned n)
 {
 	return f->inside->partitions[n].medium.bytes;
+}
+
+void fake_partition_put(struct fake *f, unsigned n, const void *bytes, size_t len)
+{
+	struct fake_medium *m = &f->inside->partitions[n].medium;
+
+	fake_medium_write(m, 0, bytes, len);
+	fake_medium_flush(m);
 }
 
 void fake_partition_bad(struct fake *f, unsigned n, uint64_t first_byte, uint64_t bytes)
