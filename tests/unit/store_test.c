@@ -3,7 +3,7 @@
 
 #include <time.h>
 
-#include "common/store.h"
+#include "common/store_format.h"
 #include "core_sample.h"
 #include "stack_probe.h"
 
@@ -475,6 +475,11 @@ static void forge_manifest_signature(struct store *s)
 	s->manifest.signature[63] ^= 1;
 }
 
+static void forge_hint(struct store *s)
+{
+	s->head.store_vk[0] ^= 1;
+}
+
 static void forge_changed_day(struct store *s)
 {
 	s->records[0].changed_day++;
@@ -502,6 +507,7 @@ static void forged(void **state)
 		{ "another logo", forge_logo },
 		{ "locked by a forger", forge_flag },
 		{ "the manifest's signature", forge_manifest_signature },
+		{ "another key named in the head", forge_hint },
 		{ "a password that is younger than it is", forge_changed_day },
 	};
 
@@ -518,6 +524,35 @@ static void forged(void **state)
 		expect("decode", OK, store_decode(&again, bytes, len));
 		expect(rows[i].why, ERR_SIGNATURE, store_verify(&again, &vk));
 		free(bytes);
+	}
+}
+
+/* A store that is signed as a whole, but not by store_sign: what else must be right is looked at. */
+static void signed_carelessly(void **state)
+{
+	static const struct {
+		const char *why;
+		void (*forge)(struct store *s);
+	} rows[] = {
+		{ "the manifest's own signature", forge_manifest_signature },
+		{ "another key named in the head", forge_hint },
+		{ "a seal without its digest", forge_seal_alone },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		STORE s = { 0 };
+		STORE_SK sk = { 0 };
+		uint8_t *message;
+		size_t len;
+
+		load(&s);
+		expect("signing key", OK, store_signing_key(&sk, &s, &uk));
+		rows[i].forge(&s);
+		expect("message", OK, store_message(&message, &len, &s));
+		store_sk_sign(s.signature, &sk, message, len);
+		free(message);
+		expect(rows[i].why, ERR_SIGNATURE, store_verify(&s, &vk));
 	}
 }
 
@@ -985,6 +1020,7 @@ int main(void)
 		cmocka_unit_test(oversize),	     cmocka_unit_test(damaged),
 		cmocka_unit_test(every_byte_is_signed), cmocka_unit_test(other_key),
 		cmocka_unit_test(other_device),	     cmocka_unit_test(forged),
+		cmocka_unit_test(signed_carelessly),
 		cmocka_unit_test(sign_record),	     cmocka_unit_test(seals),
 		cmocka_unit_test(newer),	     cmocka_unit_test(finding),
 		cmocka_unit_test(next_code),	     cmocka_unit_test(adding),
