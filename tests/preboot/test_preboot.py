@@ -171,7 +171,7 @@ def damaged_store(p):
     laptop.flip("/EFI/holdfast/store.0", 900)
     laptop.delete("/EFI/holdfast/store.1")
     laptop.start()
-    laptop.told("MESSAGE_NO_STORE", "damaged or half written", "not found")
+    laptop.told("MESSAGE_NO_STORE", "damaged or half written: the checksum does not match", "not found")
     laptop.see("R: Restart P: Power off")
     laptop.cut()
     show("one byte of the store changed, the other copy gone: each named, and what to do")
