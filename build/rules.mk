@@ -123,7 +123,7 @@ SODIUM := build/out/cache/libsodium-src
 EFI_LIB := /usr/lib
 CC_efi := gcc
 EFI_CFLAGS := -std=gnu11 -O2 -g -ffreestanding -fno-stack-protector -mno-red-zone -fshort-wchar -fPIC \
-	-fcf-protection=none -maccumulate-outgoing-args -fvisibility=hidden -DGNU_EFI_USE_MS_ABI -MMD -MP
+	-fcf-protection=none -maccumulate-outgoing-args -fvisibility=hidden -ffunction-sections -DGNU_EFI_USE_MS_ABI -MMD -MP
 EFI_INC := -I. -I/usr/include/efi -I/usr/include/efi/$(EFI_ARCH) \
 	-I$(SODIUM)/src/libsodium/include
 
@@ -139,7 +139,7 @@ build/out/efi/sodium/%.o: $(SODIUM)/src/libsodium/%.c
 # efi_program(name, our sources, libsodium sources)
 define efi_rule
 build/out/efi/$(1:.efi=.so): $(2:%.c=build/out/efi/obj/%.o) $(3:%.c=build/out/efi/sodium/%.o)
-	$(Q)ld -nostdlib -znocombreloc -shared -Bsymbolic --no-undefined -T $(EFI_LIB)/elf_$(EFI_ARCH)_efi.lds \
+	$(Q)ld -nostdlib -znocombreloc -shared -Bsymbolic --gc-sections --no-undefined -T $(EFI_LIB)/elf_$(EFI_ARCH)_efi.lds \
 		-L$(EFI_LIB) $(EFI_LIB)/crt0-efi-$(EFI_ARCH).o $$^ -o $$@ -lefi -lgnuefi
 build/out/efi/$(1): build/out/efi/$(1:.efi=.so)
 	$$(call say,EFI,$$@)
