@@ -3,6 +3,7 @@
 #define HOLDFAST_COMMAND_HOST_H
 
 #include "cert_host.h"
+#include "settings_host.h"
 
 struct command {
 	char id[33], device[33], enrolment[33]; /* hex */
@@ -40,15 +41,5 @@ MUST_CHECK enum err policy_sign(char **ret, const struct policy *p, const struct
 /* version must not be lower than present_version. Errors: as command_verify, ERR_ROLLBACK. */
 MUST_CHECK enum err policy_verify(struct policy *ret, const char *jws, const json_t *certs,
 				  const struct command_trust *trust, uint64_t present_version);
-
-/* Settings: known names and bounds, in one table. Errors: ERR_RANGE with *ret_name set to the
- * offending member (borrowed from settings). */
-struct policy_settings {
-	uint32_t one_time_codes;    /* 2 to 16, default 4 */
-	uint32_t kdf_memory_kib;    /* KDF_PASSWORD_MEMORY_KIB_MIN to KDF_MEMORY_KIB_MAX, default 65536 */
-	uint32_t kdf_passes;        /* 1 to 16, default 4 */
-	uint32_t sync_interval_s;   /* 30 to 86400, default 3600 */
-};
-MUST_CHECK enum err policy_read(struct policy_settings *ret, const char **ret_name, const json_t *settings);
 
 #endif

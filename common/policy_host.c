@@ -1,9 +1,7 @@
-/* Policies: signed by an officer, and what their settings may say. */
-#include <stddef.h>
+/* Policies: signed by an officer, checked by everybody who stores or obeys them. */
 #include <string.h>
 
 #include "chain_host.h"
-#include "credential.h"
 
 #define TYP "holdfast-policy"
 
@@ -71,63 +69,5 @@ enum err policy_verify(struct policy *ret, const char *jws, const json_t *certs,
 		return e;
 	}
 	*ret = p;
-	return OK;
-}
-
-static const struct setting {
-	const char *name;
-	size_t at;
-	uint32_t min, max, preset;
-} settings_known[] = {
-#define SETTING(name, min, max, preset) \
-	{ #name, offsetof(struct policy_settings, name), min, max, preset }
-	SETTING(one_time_codes, 2, 16, 4),
-	SETTING(kdf_memory_kib, KDF_PASSWORD_MEMORY_KIB_MIN, KDF_MEMORY_KIB_MAX,
-		KDF_PASSWORD_MEMORY_KIB),
-	SETTING(kdf_passes, KDF_PASSES_MIN, KDF_PASSES_MAX, KDF_PASSWORD_PASSES),
-	SETTING(sync_interval_s, 30, 86400, 3600),
-#undef SETTING
-};
-#define SETTINGS_COUNT (sizeof settings_known / sizeof *settings_known)
-
-static uint32_t *setting_in(struct policy_settings *s, const struct setting *known)
-{
-	return (uint32_t *)(void *)((char *)s + known->at);
-}
-
-static const struct setting *setting_find(const char *name)
-{
-	for (size_t i = 0; i < SETTINGS_COUNT; i++)
-		if (!strcmp(settings_known[i].name, name))
-			return &settings_known[i];
-	return NULL;
-}
-
-static enum err setting_read(struct policy_settings *s, const char *name, const json_t *settings)
-{
-	const struct setting *known = setting_find(name);
-	uint64_t value;
-
-	if (!known || json_get_u64(&value, settings, name) || value < known->min ||
-	    value > known->max)
-		return ERR_RANGE;
-	*setting_in(s, known) = (uint32_t)value;
-	return OK;
-}
-
-enum err policy_read(struct policy_settings *ret, const char **ret_name, const json_t *settings)
-{
-	struct policy_settings s;
-	json_t *o = (json_t *)(uintptr_t)settings;
-
-	for (size_t i = 0; i < SETTINGS_COUNT; i++)
-		*setting_in(&s, &settings_known[i]) = settings_known[i].preset;
-	for (void *i = json_object_iter(o); i; i = json_object_iter_next(o, i)) {
-		if (setting_read(&s, json_object_iter_key(i), settings)) {
-			*ret_name = json_object_iter_key(i);
-			return ERR_RANGE;
-		}
-	}
-	*ret = s;
 	return OK;
 }

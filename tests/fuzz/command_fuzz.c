@@ -61,21 +61,40 @@ static int try_policy(const char *payload)
 	return 1;
 }
 
+/* What was read, written down again. */
+static void settings_again(const struct policy_settings *s)
+{
+	POLICY_SETTINGS again = { 0 };
+	char why[SETTING_WHY_BYTES];
+	JSON *j = json_object();
+	size_t count;
+	const struct setting *table = settings_table(&count);
+
+	for (size_t i = 0; i < count; i++)
+		if (table[i].kind != SETTING_LOGO)
+			json_object_set_new(j, table[i].name, setting_json(&table[i], s));
+	if (policy_read(&again, why, j))
+		abort();
+	if (memcmp(&again, s, offsetof(struct policy_settings, banner) + sizeof(s->banner)))
+		abort();
+}
+
 static int try_settings(const char *text)
 {
-	struct policy_settings s;
-	const char *name = NULL;
+	char why[SETTING_WHY_BYTES] = "";
+	POLICY_SETTINGS s = { 0 };
 	JSON *j = NULL;
 
 	if (json_parse(&j, text, strlen(text)))
 		return 0;
-	if (policy_read(&s, &name, j)) {
-		if (!name || !json_object_get(j, name))
+	if (policy_read(&s, why, j)) {
+		if (!*why)
 			abort();
 		return 0;
 	}
 	if (s.one_time_codes < 2 || s.one_time_codes > 16 || s.sync_interval_s < 30)
 		abort();
+	settings_again(&s);
 	return 1;
 }
 
@@ -145,6 +164,11 @@ static void seeds(char **argv, const char *cert_payload)
 	jose_seed(argv, "settings", MODE_SETTINGS,
 		  "{\"one_time_codes\":4,\"kdf_memory_kib\":65536,\"kdf_passes\":4,\"sync_interval_s\":60}",
 		  try);
+	jose_seed(argv, "pre-boot", MODE_SETTINGS,
+		  "{\"organisation\":\"Example & Söhne\",\"banner\":\"If found:\\n+49 30 1234\","
+		  "\"keyboard_layout\":\"us\",\"failure_limit\":10,\"failure_action\":\"kill\","
+		  "\"contact_warn_days\":20,\"contact_lock_days\":30,\"duress\":true,"
+		  "\"logo\":\"SEZMT0dPMDEBAAEAAQAAAAECA_8A\"}", try);
 	jose_seed(argv, "text", MODE_TEXT, both, try);
 }
 

@@ -3,7 +3,6 @@
 #include "tests/unit/jose_fixture.h"
 
 #include "common/command_host.h"
-#include "common/credential.h"
 
 #define NOW 1700000000u
 
@@ -363,42 +362,6 @@ static void policies(void **state)
 	}
 }
 
-static void settings(void **state)
-{
-	static const struct {
-		const char *text, *wrong;
-	} rows[] = {
-		{ "{}", NULL },
-		{ "{\"one_time_codes\":2}", NULL },
-		{ "{\"one_time_codes\":16,\"sync_interval_s\":30}", NULL },
-		{ "{\"one_time_codes\":1}", "one_time_codes" },
-		{ "{\"one_time_codes\":17}", "one_time_codes" },
-		{ "{\"one_time_codes\":\"4\"}", "one_time_codes" },
-		{ "{\"kdf_memory_kib\":32767}", "kdf_memory_kib" },
-		{ "{\"kdf_memory_kib\":1048577}", "kdf_memory_kib" },
-		{ "{\"kdf_passes\":0}", "kdf_passes" },
-		{ "{\"kdf_passes\":17}", "kdf_passes" },
-		{ "{\"sync_interval_s\":29}", "sync_interval_s" },
-		{ "{\"sync_interval_s\":86401}", "sync_interval_s" },
-		{ "{\"one_time_codes\":4,\"sync_intervall_s\":60}", "sync_intervall_s" },
-	};
-
-	(void)state;
-	for (size_t i = 0; i < COUNT(rows); i++) {
-		struct policy_settings s = { .kdf_passes = 99 };
-		const char *name = NULL;
-		JSON *j = NULL;
-
-		assert_ok(json_parse(&j, rows[i].text, strlen(rows[i].text)));
-		assert_err(rows[i].text, policy_read(&s, &name, j), rows[i].wrong ? ERR_RANGE : OK);
-		if (rows[i].wrong)
-			assert_string_equal(name, rows[i].wrong);
-		assert_int_equal(s.kdf_passes, rows[i].wrong ? 99 : KDF_PASSWORD_PASSES);
-		if (!rows[i].wrong)
-			assert_int_equal(s.kdf_memory_kib, KDF_PASSWORD_MEMORY_KIB);
-	}
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -413,7 +376,6 @@ int main(void)
 		cmocka_unit_test(another_typ_is_no_command),
 		cmocka_unit_test(sign_refuses),
 		cmocka_unit_test(policies),
-		cmocka_unit_test(settings),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
