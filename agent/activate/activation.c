@@ -6,12 +6,14 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "agent/activate/bootfiles.h"
 #include "agent/activate/takeover.h"
 #include "agent/volumed/durable.h"
 #include "agent/volumed/passwords.h"
+#include "agent/volumed/ruleset.h"
 #include "common/code.h"
 #include "common/text.h"
 #include "driver/volume.h"
@@ -143,9 +145,17 @@ static enum err record_add(struct activation *a, const struct credential_spec *s
 	return e ? e : store_add(&a->store, &r);
 }
 
+/* So that pre-boot shows the right keyboard before an organisation has said anything. */
+static enum err rules_begin(struct store *s)
+{
+	rules_drop(&s->rules);
+	return ruleset_preset(&s->rules);
+}
+
 enum err activation_keys(struct activation *a)
 {
 	const struct credential_spec user = { .kind = CREDENTIAL_PASSWORD, .user = a->plan->user,
+					      .changed_day = (uint16_t)(time(NULL) / 86400),
 					      .kdf_memory_kib = a->plan->kdf_memory_kib,
 					      .kdf_passes = a->plan->kdf_passes };
 	const struct credential_spec recovery = { .kind = CREDENTIAL_RECOVERY_KEY, .user = "",
@@ -159,6 +169,8 @@ enum err activation_keys(struct activation *a)
 	e = code_new(&a->recovery, CODE_RECOVERY);
 	if (!e)
 		e = store_new(&a->store, device, a->plan->name, &a->uk);
+	if (!e)
+		e = rules_begin(&a->store);
 	if (!e)
 		e = record_add(a, &user, &a->password);
 	if (!e)

@@ -10,10 +10,15 @@
 #define SLOW_MS 180000 /* a new credential costs a full Argon2id, a removal a rotation on all volumes */
 
 static const char usage[] =
-	"Usage: holdfast user add NAME      let somebody unlock this laptop\n"
-	"       holdfast user passwd NAME   give somebody a new password\n"
+	"Usage: holdfast user add NAME [--must-change]     let somebody unlock this laptop\n"
+	"       holdfast user passwd NAME [--must-change]  give somebody a new password\n"
+	"       holdfast user duress NAME [--remove]       a second password, which erases the laptop\n"
 	"       holdfast user remove NAME   lock somebody out, also with an old copy of the boot partition\n"
 	"       holdfast user list [--json]\n\n"
+	"  --must-change  the user has to choose another password at the next start\n"
+	"  --remove       take the duress password away\n\n"
+	"Whoever types a duress password before the start destroys all data for ever. Policy has to allow it.\n"
+	"A new password (user passwd) takes it away.\n\n"
 	"The password is asked for twice; when input is no terminal, it is its first line.\n"
 	"Before the start of the operating system keyboards deliver US characters only: choose\n"
 	"a password that can be typed on one.\n";
@@ -26,7 +31,11 @@ static void warn_if_hard(const struct secret *password)
 		      "to type it there.\n", stderr);
 }
 
-static int set_password(const struct cli *cli, uint16_t type, const char *user)
+struct options {
+	int as_json, must_change, remove;
+};
+
+static int set_password(const struct cli *cli, uint16_t type, const char *user, int must_change)
 {
 	IPC_MESSAGE question = { 0 }, answer = { 0 };
 	SECRET struct secret password = { 0 };
@@ -37,32 +46,66 @@ static int set_password(const struct cli *cli, uint16_t type, const char *user)
 	ipc_start(&question, type);
 	ipc_add_text(&question, user);
 	ipc_add_text(&question, (const char *)password.bytes);
+	ipc_add_number(&question, (uint64_t)must_change);
 	return cli_ask(&answer, cli, CLI_VOLUMED, &question, SLOW_MS);
 }
 
-static int add(const struct cli *cli, const char *user)
+static int add(const struct cli *cli, const char *user, const struct options *o)
 {
-	int status = set_password(cli, IPC_USER_ADD, user);
+	int status = set_password(cli, IPC_USER_ADD, user, o->must_change);
 
 	if (!status)
 		printf("%s can unlock this laptop from its next start.\n", user);
 	return status;
 }
 
-static int passwd(const struct cli *cli, const char *user)
+static int passwd(const struct cli *cli, const char *user, const struct options *o)
 {
-	int status = set_password(cli, IPC_USER_PASSWD, user);
+	int status = set_password(cli, IPC_USER_PASSWD, user, o->must_change);
 
 	if (!status)
 		printf("%s has a new password; the old one opens nothing any more.\n", user);
 	return status;
 }
 
-static int remove_user(const struct cli *cli, const char *user)
+static int set_duress(const struct cli *cli, const char *user, const char *password)
+{
+	IPC_MESSAGE question = { 0 }, answer = { 0 };
+
+	ipc_start(&question, IPC_USER_DURESS);
+	ipc_add_text(&question, user);
+	ipc_add_text(&question, password);
+	return cli_ask(&answer, cli, CLI_VOLUMED, &question, SLOW_MS);
+}
+
+static int duress(const struct cli *cli, const char *user, const struct options *o)
+{
+	SECRET struct secret password = { 0 };
+	char whose[96];
+	int status;
+
+	if (o->remove) {
+		status = set_duress(cli, user, "");
+		if (!status)
+			printf("%s has no duress password.\n", user);
+		return status;
+	}
+	(void)snprintf(whose, sizeof(whose), "%.64s under duress", user);
+	if (password_read(&password, stdin, whose))
+		return CLI_FAILED;
+	warn_if_hard(&password);
+	status = set_duress(cli, user, (const char *)password.bytes);
+	if (!status)
+		printf("Typed at the next start, it erases this laptop.\n");
+	return status;
+}
+
+static int remove_user(const struct cli *cli, const char *user, const struct options *o)
 {
 	IPC_MESSAGE question = { 0 }, answer = { 0 };
 	int status;
 
+	(void)o;
 	ipc_start(&question, IPC_USER_REMOVE);
 	ipc_add_text(&question, user);
 	status = cli_ask(&answer, cli, CLI_VOLUMED, &question, SLOW_MS);
@@ -71,13 +114,30 @@ static int remove_user(const struct cli *cli, const char *user)
 	return status;
 }
 
+static void print_expiry(const json_t *u)
+{
+	uint64_t expires;
+	time_t at;
+	struct tm tm;
+	char day[16];
+
+	if (json_get_u64(&expires, u, "expires"))
+		return;
+	at = (time_t)expires;
+	if (!gmtime_r(&at, &tm) || !strftime(day, sizeof(day), "%Y-%m-%d", &tm))
+		return;
+	printf("  %s %s", at > time(NULL) ? "password expires" : "password has expired", day);
+}
+
 static void print_user(const json_t *u)
 {
 	const char *name = "?";
 
 	(void)!json_get_string(&name, u, "name");
-	printf("%s%s%s\n", name, json_is_true(json_object_get(u, "locked")) ? "  locked: needs a one-time code" : "",
+	printf("%s%s%s", name, json_is_true(json_object_get(u, "locked")) ? "  locked: needs a one-time code" : "",
 	       json_is_true(json_object_get(u, "must_change")) ? "  must change the password" : "");
+	print_expiry(u);
+	putchar('\n');
 }
 
 /* Refuses unknown shapes rather than showing an empty list. */
@@ -115,19 +175,25 @@ static int list(const struct cli *cli, int as_json)
 
 static const struct verb {
 	const char *name;
-	int (*run)(const struct cli *cli, const char *user);
+	int (*run)(const struct cli *cli, const char *user, const struct options *o);
+	int may_must_change, may_remove;
 } verbs[] = {
-	{ "add", add },
-	{ "passwd", passwd },
-	{ "remove", remove_user },
+	{ "add", add, 1, 0 },
+	{ "passwd", passwd, 1, 0 },
+	{ "duress", duress, 0, 1 },
+	{ "remove", remove_user, 0, 0 },
 };
 
-static int run_verb(const struct cli *cli, int argc, char **argv)
+static int run_verb(const struct cli *cli, int argc, char **argv, const struct options *o)
 {
 	for (size_t i = 0; i < sizeof(verbs) / sizeof(*verbs); i++) {
 		if (strcmp(argv[0], verbs[i].name))
 			continue;
-		return argc == 2 ? verbs[i].run(cli, argv[1]) : cli_misused("user %s takes one name", argv[0]);
+		if (argc != 2)
+			return cli_misused("user %s takes one name", argv[0]);
+		if ((o->must_change && !verbs[i].may_must_change) || (o->remove && !verbs[i].may_remove))
+			return cli_misused("user %s does not take this option", argv[0]);
+		return verbs[i].run(cli, argv[1], o);
 	}
 	return cli_misused("there is no command user %s", argv[0]);
 }
@@ -136,21 +202,29 @@ int cli_user(const struct cli *cli, int argc, char **argv)
 {
 	static const struct option known[] = {
 		{ "json", no_argument, NULL, 'j' },
+		{ "must-change", no_argument, NULL, 'm' },
+		{ "remove", no_argument, NULL, 'r' },
 		{ "help", no_argument, NULL, 'h' },
 		{ 0 },
 	};
-	int c, as_json = 0;
+	struct options o = { 0 };
+	int c;
 
 	while ((c = getopt_long(argc, argv, "h", known, NULL)) != -1) {
 		if (c == 'h')
 			return puts(usage) < 0 ? CLI_FAILED : CLI_OK;
-		if (c != 'j')
+		if (c == 'j')
+			o.as_json = 1;
+		else if (c == 'm')
+			o.must_change = 1;
+		else if (c == 'r')
+			o.remove = 1;
+		else
 			return CLI_USAGE;
-		as_json = 1;
 	}
 	if (optind == argc)
-		return cli_misused("user needs add, passwd, remove or list");
+		return cli_misused("user needs add, passwd, duress, remove or list");
 	if (!strcmp(argv[optind], "list"))
-		return optind + 1 == argc ? list(cli, as_json) : cli_misused("user list takes no name");
-	return run_verb(cli, argc - optind, argv + optind);
+		return optind + 1 == argc ? list(cli, o.as_json) : cli_misused("user list takes no name");
+	return run_verb(cli, argc - optind, argv + optind, &o);
 }

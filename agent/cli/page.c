@@ -62,6 +62,15 @@ int page_is_enforced(const json_t *status)
 	       !strcmp(text_of(json_object_get(status, "policy"), "state"), "enforced");
 }
 
+static const char *locked_by(const json_t *status)
+{
+	const char *by = text_of(status, "locked_by");
+
+	if (!strcmp(by, "organisation"))
+		return "the organisation";
+	return !strcmp(by, "pre-boot") ? "pre-boot (wrong answers, or too long without the server)" : by;
+}
+
 void page_headline(char *ret, size_t len, const json_t *status)
 {
 	const json_t *policy = json_object_get(status, "policy");
@@ -72,7 +81,8 @@ void page_headline(char *ret, size_t len, const json_t *status)
 	else if (flag_of(status, "killed"))
 		snprintf(ret, len, "ERASED: the disk of this laptop was destroyed by an officer's order");
 	else if (flag_of(status, "locked"))
-		snprintf(ret, len, "LOCKED: the next start needs a one-time code from the helpdesk");
+		snprintf(ret, len, "LOCKED%s%s: the next start needs a one-time code from the helpdesk",
+			 *text_of(status, "locked_by") ? " by " : "", locked_by(status));
 	else if (!flag_of(status, "enrolled"))
 		snprintf(ret, len, "NOT MANAGED: this laptop belongs to no organisation yet");
 	else if (page_is_enforced(status))
@@ -92,6 +102,46 @@ static void put_laptop(FILE *to, const json_t *status)
 	put_line(to, "Laptop", *text_of(status, "device") ? line : "");
 	snprintf(line, sizeof(line), "%s, by %s", text_of(booted, "user"), text_of(booted, "method"));
 	put_line(to, "Started", json_is_object(booted) ? line : "");
+}
+
+static void put_password(FILE *to, const json_t *status, uint64_t now)
+{
+	const json_t *booted = json_object_get(status, "booted_by");
+	uint64_t expires = number_of(booted, "password_expires");
+	char line[256], when[32];
+
+	if (!expires)
+		return;
+	if (expires > now)
+		snprintf(line, sizeof(line), "of %s has to be changed in %s", text_of(booted, "user"),
+			 age(when, now, expires));
+	else
+		snprintf(line, sizeof(line), "of %s has to be changed at the next start",
+			 text_of(booted, "user"));
+	put_line(to, "Password", line);
+}
+
+static void put_keyboard(FILE *to, const json_t *status)
+{
+	const char *layout = text_of(status, "keyboard_layout");
+	char line[64];
+
+	snprintf(line, sizeof(line), "%s, before the start", layout);
+	put_line(to, "Keyboard", *layout ? line : "");
+}
+
+/* What counts for pre-boot's rule: the server's own signed time. */
+static void put_contact(FILE *to, const json_t *status, uint64_t now)
+{
+	const json_t *contact = json_object_get(status, "contact");
+	uint64_t last = number_of(contact, "last"), lock = number_of(contact, "lock_days");
+	char line[256], when[32], rule[96] = "";
+
+	if (lock)
+		snprintf(rule, sizeof(rule), "; without the server it locks after %" PRIu64 " days", lock);
+	snprintf(line, sizeof(line), "server's signed time: %s%s%s", last ? age(when, last, now) : "none yet",
+		 last ? " ago" : "", rule);
+	put_line(to, "Contact", last || lock ? line : "");
 }
 
 static void put_volumes(FILE *to, const json_t *status)
@@ -209,8 +259,11 @@ void page_print(FILE *to, const json_t *status, uint64_t now)
 	put_problem(to, network, now);
 	fputc('\n', to);
 	put_laptop(to, status);
+	put_password(to, status, now);
+	put_keyboard(to, status);
 	put_volumes(to, status);
 	put_generation(to, status);
 	put_escrow(to, status);
 	put_server(to, network, now);
+	put_contact(to, status, now);
 }

@@ -6,6 +6,7 @@
 
 #include "common/jws_host.h"
 #include "link.h"
+#include "time_fetch.h"
 
 #define WAIT_S 50
 #define TIMEOUT_MS 70000
@@ -144,6 +145,20 @@ static void recovered(struct downlink *d)
 	contact_solved(&d->site->contact, CONTACT_DOWNLINK);
 }
 
+/* When the way is free anyway. That it fails stops nothing: commands count for more. */
+static void keep_time(struct downlink *d)
+{
+	enum err e;
+
+	if (wake_now_ms() < d->time_due_ms)
+		return;
+	e = time_fetch(&d->channel);
+	if (e == ERR_BUSY)
+		return;
+	d->time_due_ms = wake_now_ms() + (e ? TIME_FETCH_RETRY_MS : TIME_FETCH_INTERVAL_MS);
+	wake_raise(&d->site->to_main);
+}
+
 int64_t downlink_step(struct downlink *d)
 {
 	int64_t begun = wake_now_ms();
@@ -162,6 +177,7 @@ int64_t downlink_step(struct downlink *d)
 	if (e)
 		return failed(d, e);
 	recovered(d);
+	keep_time(d);
 	return fresh || wake_now_ms() - begun >= QUICK_MS ? 0 : QUICK_MS;
 }
 

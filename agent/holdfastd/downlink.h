@@ -16,12 +16,13 @@ struct downlink {
 	uint64_t after;          /* highest sequence handed over; kills come whatever it is */
 	struct digest seen[DOWNLINK_SEEN]; /* commands handed over since the start */
 	size_t seen_count;
+	int64_t time_due_ms;     /* when the server's signed time is fetched next, on wake_now_ms's clock */
 };
 
 void downlink_init(struct downlink *d, struct site *s);
 void downlink_drop(struct downlink *d);
 
-/* One long-poll and its commands; returns ms to wait before the next, -1: until woken. */
+/* One long-poll and its commands, and the server's time now and then; returns ms to wait before the next, -1: until woken. */
 int64_t downlink_step(struct downlink *d);
 
 /* Thread function; arg is the site. */

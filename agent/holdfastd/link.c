@@ -133,6 +133,11 @@ enum err link_sent(struct link *l, const char *id)
 	return tell(l, IPC_SENT, id, NULL, QUICK_MS);
 }
 
+enum err link_time(struct link *l, const char *time)
+{
+	return tell(l, IPC_TIME, time, NULL, SLOW_MS);
+}
+
 enum err link_command(struct link *l, const char *command, const char *certs)
 {
 	return tell(l, IPC_COMMAND, command, certs, SLOW_MS);

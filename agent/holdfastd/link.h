@@ -35,6 +35,7 @@ MUST_CHECK enum err link_identity(struct link_identity *ret, struct link *l,
 MUST_CHECK enum err link_user_proof(char **ret, struct link *l, const uint8_t transcript[static DIGEST_BYTES]);
 MUST_CHECK enum err link_receipt(struct link *l, const char *receipt);
 MUST_CHECK enum err link_sent(struct link *l, const char *id);
+MUST_CHECK enum err link_time(struct link *l, const char *time);
 MUST_CHECK enum err link_command(struct link *l, const char *command, const char *certs);
 MUST_CHECK enum err link_policy(struct link *l, const char *policy, const char *certs);
 

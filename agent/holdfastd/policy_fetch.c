@@ -11,13 +11,13 @@
 /* Only to know how often to ask: volumed alone decides what holds. */
 static void read_interval(uint32_t *ret, const char *policy)
 {
-	struct policy_settings settings;
-	const char *name;
+	char why[SETTING_WHY_BYTES];
+	POLICY_SETTINGS settings = { 0 };
 	JSON *payload = NULL;
 	json_t *o;
 
 	if (!jws_peek(&payload, NULL, "holdfast-policy", policy) &&
-	    !json_get_object(&o, payload, "settings") && !policy_read(&settings, &name, o))
+	    !json_get_object(&o, payload, "settings") && !policy_read(&settings, why, o))
 		*ret = settings.sync_interval_s;
 }
 

@@ -1,11 +1,37 @@
 #include "agent/volumed/accounts.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "agent/volumed/enforce.h"
 #include "agent/volumed/event.h"
 #include "agent/volumed/passwords.h"
 #include "agent/volumed/rotation.h"
+#include "agent/volumed/servertime.h"
+
+#define DAY_S 86400
+
+/* UTF-8: bytes that continue a character do not count. */
+static uint32_t characters(const char *text)
+{
+	uint32_t n = 0;
+
+	for (; *text; text++)
+		n += ((unsigned char)*text & 0xc0) != 0x80;
+	return n;
+}
+
+static enum err length_check(struct volumed *v, const char *password)
+{
+	POLICY_SETTINGS settings = { 0 };
+
+	enforce_settings(&settings, v);
+	if (characters(password) >= settings.password_min_length)
+		return OK;
+	(void)snprintf(v->about, sizeof(v->about), "the password is too short: at least %u characters",
+		       settings.password_min_length);
+	return ERR_RANGE;
+}
 
 static enum err input_check(struct volumed *v, const char *user, const char *password)
 {
@@ -14,14 +40,18 @@ static enum err input_check(struct volumed *v, const char *user, const char *pas
 
 	if (!e && password)
 		e = passwords_check(&why, password);
-	return e ? volumed_about(v, e, why) : OK;
+	if (e)
+		return volumed_about(v, e, why);
+	return password ? length_check(v, password) : OK;
 }
 
 static enum err record_make(struct record *ret, const struct volumed *v, const struct unlocked *u,
-			    const char *user, const char *password)
+			    const char *user, const char *password, int must_change)
 {
-	struct policy_settings settings;
-	struct credential_spec spec = { .kind = CREDENTIAL_PASSWORD, .user = user };
+	POLICY_SETTINGS settings = { 0 };
+	struct credential_spec spec = { .kind = CREDENTIAL_PASSWORD, .user = user,
+					.flags = must_change ? RECORD_MUST_CHANGE : 0,
+					.changed_day = servertime_today(v) };
 	SECRET struct secret bytes = { 0 };
 	enum err e = secret_copy(&bytes, password, strlen(password));
 
@@ -31,7 +61,7 @@ static enum err record_make(struct record *ret, const struct volumed *v, const s
 	return e ? e : credential_new(ret, &spec, &bytes, &u->vk, &u->uk);
 }
 
-enum err accounts_add(struct volumed *v, const char *user, const char *password)
+enum err accounts_add(struct volumed *v, const char *user, const char *password, int must_change)
 {
 	UNLOCKED u = { 0 };
 	struct record r;
@@ -39,10 +69,11 @@ enum err accounts_add(struct volumed *v, const char *user, const char *password)
 
 	if (!e)
 		e = unlocked_open(&u, v);
-	if (!e && (u.store.head.flags & STORE_LOCKED))
+	if (!e && ((u.store.head.flags & STORE_LOCKED) || store_is_locked(&u.store)))
 		e = volumed_about(v, ERR_STATE, "this laptop is locked: a one-time code has to end that first");
 	if (!e)
-		e = volumed_about(v, record_make(&r, v, &u, user, password), "making the user");
+		e = volumed_about(v, record_make(&r, v, &u, user, password, must_change),
+				  "making the user");
 	if (!e)
 		e = volumed_about(v, store_add(&u.store, &r), "adding the user");
 	if (!e)
@@ -52,7 +83,8 @@ enum err accounts_add(struct volumed *v, const char *user, const char *password)
 	return e;
 }
 
-static enum err record_take_out(struct volumed *v, struct unlocked *u, const char *user)
+static enum err record_take_out(int *ret_sealed, struct volumed *v, struct unlocked *u,
+				const char *user)
 {
 	struct record *r = NULL;
 	uint8_t id[16];
@@ -61,21 +93,28 @@ static enum err record_take_out(struct volumed *v, struct unlocked *u, const cha
 	if (e)
 		return volumed_about(v, e, "this user");
 	memcpy(id, r->id, sizeof(id));
+	*ret_sealed = r->has_seal;
 	return store_remove(&u->store, id);
 }
 
-enum err accounts_password(struct volumed *v, const char *user, const char *password)
+enum err accounts_password(struct volumed *v, const char *user, const char *password,
+			   int must_change)
 {
 	UNLOCKED u = { 0 };
 	struct record r;
+	int was_sealed = 0;
 	enum err e = input_check(v, user, password);
 
 	if (!e)
 		e = unlocked_open(&u, v);
 	if (!e)
-		e = record_take_out(v, &u, user);
+		e = record_take_out(&was_sealed, v, &u, user);
 	if (!e)
-		e = volumed_about(v, record_make(&r, v, &u, user, password), "making the password");
+		e = volumed_about(v, record_make(&r, v, &u, user, password, must_change),
+				  "making the password");
+	/* Who was locked out stays out: the rotation seals anew only what is sealed. */
+	if (!e && !was_sealed)
+		record_unseal(&r);
 	if (!e)
 		e = store_add(&u.store, &r);
 	if (!e)
@@ -85,25 +124,60 @@ enum err accounts_password(struct volumed *v, const char *user, const char *pass
 	return e;
 }
 
-unsigned accounts_count(const struct store *s)
+static enum err duress_set(struct volumed *v, struct record *r, const char *password)
 {
-	unsigned n = 0;
+	SECRET struct secret bytes = { 0 };
+	enum err e;
 
-	for (uint32_t i = 0; i < s->head.record_count; i++)
-		n += s->records[i].kind == CREDENTIAL_PASSWORD;
-	return n;
+	if (!*password)
+		return credential_set_duress(r, NULL);
+	e = secret_copy(&bytes, password, strlen(password));
+	if (!e)
+		e = credential_set_duress(r, &bytes);
+	if (e == ERR_EXISTS)
+		(void)snprintf(v->about, sizeof(v->about), "a duress password is another one than the "
+			       "user's own, which has to go on opening the laptop");
+	return e == ERR_EXISTS ? e : volumed_about(v, e, "making the duress password");
+}
+
+static enum err duress_allowed(struct volumed *v)
+{
+	POLICY_SETTINGS settings = { 0 };
+
+	enforce_settings(&settings, v);
+	return settings.duress ? OK : volumed_about(v, ERR_STATE, "policy does not allow duress passwords "
+						    "(setting duress)");
+}
+
+enum err accounts_duress(struct volumed *v, const char *user, const char *password)
+{
+	UNLOCKED u = { 0 };
+	struct record *r = NULL;
+	enum err e = *password ? duress_allowed(v) : OK;
+
+	if (!e)
+		e = input_check(v, user, *password ? password : NULL);
+	if (!e)
+		e = unlocked_open(&u, v);
+	if (!e)
+		e = volumed_about(v, store_find_user(&r, &u.store, user), "this user");
+	if (!e)
+		e = duress_set(v, r, password);
+	/* Both copies: a duress password that was taken away must not kill by the older one. */
+	return e ? e : unlocked_save(&u, v, 1);
 }
 
 enum err accounts_remove(struct volumed *v, const char *user)
 {
 	UNLOCKED u = { 0 };
+	int was_sealed;
 	enum err e = input_check(v, user, NULL);
 
 	if (!e)
 		e = unlocked_open(&u, v);
 	if (!e)
-		e = record_take_out(v, &u, user);
-	if (!e && !accounts_count(&u.store))
+		e = record_take_out(&was_sealed, v, &u, user);
+	if (!e && !store_user_count(&u.store))
 		e = volumed_about(v, ERR_STATE, "the last user stays; add another one first");
 	if (!e)
 		e = rotation_run(v, &u, ROTATION_KEEP);
@@ -112,10 +186,19 @@ enum err accounts_remove(struct volumed *v, const char *user)
 	return e;
 }
 
-static enum err list_add(json_t *users, const struct record *r)
+uint64_t accounts_expiry(const struct record *r, uint32_t password_days)
 {
-	json_t *one = json_pack("{s:s, s:b, s:b}", "name", (const char *)r->user, "locked",
-				!r->has_seal, "must_change", r->flags & RECORD_MUST_CHANGE);
+	if (!password_days || !r->changed_day)
+		return 0;
+	return ((uint64_t)r->changed_day + password_days + 1) * DAY_S;
+}
+
+static enum err list_add(json_t *users, const struct record *r, uint32_t password_days)
+{
+	uint64_t expires = accounts_expiry(r, password_days);
+	json_t *one = json_pack("{s:s, s:b, s:b, s:o}", "name", (const char *)r->user, "locked",
+				!r->has_seal, "must_change", r->flags & RECORD_MUST_CHANGE, "expires",
+				expires ? json_integer((json_int_t)expires) : json_null());
 
 	return !one || json_array_append_new(users, one) ? ERR_MEMORY : OK;
 }
@@ -123,13 +206,15 @@ static enum err list_add(json_t *users, const struct record *r)
 enum err accounts_list(char **ret, struct volumed *v)
 {
 	struct espstore_found found;
+	POLICY_SETTINGS settings = { 0 };
 	STORE s = { 0 };
 	JSON *users = json_array(), *list = NULL;
 	enum err e = users ? espstore_load(&s, &found, &v->esp) : ERR_MEMORY;
 
+	enforce_settings(&settings, v);
 	for (uint32_t i = 0; !e && i < s.head.record_count; i++)
 		if (s.records[i].kind == CREDENTIAL_PASSWORD)
-			e = list_add(users, &s.records[i]);
+			e = list_add(users, &s.records[i], settings.password_days);
 	if (e)
 		return volumed_about(v, e, "listing the users");
 	list = json_pack("{s:O}", "users", users);

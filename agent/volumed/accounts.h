@@ -5,15 +5,22 @@
 
 #include "agent/volumed/unlocked.h"
 
-/* Errors: ERR_RANGE (name or password, v->about says why), ERR_EXISTS, ERR_STATE, ERR_SPACE, ERR_IO. */
-MUST_CHECK enum err accounts_add(struct volumed *v, const char *user, const char *password);
-/* Errors: as accounts_add; ERR_NOT_FOUND. */
-MUST_CHECK enum err accounts_password(struct volumed *v, const char *user, const char *password);
+/* must_change: pre-boot asks for another password at the next start.
+ * Errors: ERR_RANGE (name or password, v->about says why), ERR_EXISTS, ERR_STATE, ERR_SPACE, ERR_IO. */
+MUST_CHECK enum err accounts_add(struct volumed *v, const char *user, const char *password,
+				 int must_change);
+/* A new record: a duress password goes with the old one. Errors: as accounts_add; ERR_NOT_FOUND. */
+MUST_CHECK enum err accounts_password(struct volumed *v, const char *user, const char *password,
+				      int must_change);
+/* Give the user a password that kills; "" takes it away. Nobody is told whether there was one.
+ * Errors: as accounts_password; ERR_STATE (policy does not allow it), ERR_EXISTS (it is the user's own). */
+MUST_CHECK enum err accounts_duress(struct volumed *v, const char *user, const char *password);
 /* Errors: ERR_NOT_FOUND, ERR_STATE (the last user stays). */
 MUST_CHECK enum err accounts_remove(struct volumed *v, const char *user);
-/* {"users":[{"name","locked","must_change"}]}, malloc'ed. */
+/* {"users":[{"name","locked","must_change","expires" (s, or null: never)}]}, malloc'ed. */
 MUST_CHECK enum err accounts_list(char **ret, struct volumed *v);
 
-unsigned accounts_count(const struct store *s);
+/* From when on pre-boot has this password changed, s; 0: never. As preboot/change.c counts. */
+uint64_t accounts_expiry(const struct record *r, uint32_t password_days);
 
 #endif

@@ -9,13 +9,12 @@
 
 static enum err settings_check(struct volumed *v, const json_t *settings)
 {
-	struct policy_settings unused;
-	const char *name = NULL;
-	enum err e = policy_read(&unused, &name, settings);
+	POLICY_SETTINGS unused = { 0 };
+	char why[SETTING_WHY_BYTES] = "";
+	enum err e = policy_read(&unused, why, settings);
 
 	if (e)
-		(void)snprintf(v->about, sizeof(v->about), "policy setting %.64s: %s",
-			       name ? name : "?", err_text(e));
+		(void)snprintf(v->about, sizeof(v->about), "policy setting %s", why);
 	return e;
 }
 
@@ -52,12 +51,12 @@ void enforce_settings(struct policy_settings *ret, const struct volumed *v)
 {
 	json_t *settings = json_object_get(vstate_find(&v->state, "policy"), "settings");
 	JSON *none = json_object();
-	const char *name;
+	char why[SETTING_WHY_BYTES];
 
 	memset(ret, 0, sizeof(*ret));
-	if (settings && !policy_read(ret, &name, settings))
+	if (settings && !policy_read(ret, why, settings))
 		return;
-	if (!none || policy_read(ret, &name, none))
+	if (!none || policy_read(ret, why, none))
 		volumed_log("the default settings cannot be read", NULL);
 }
 
@@ -68,7 +67,7 @@ uint64_t enforce_version(const struct volumed *v)
 
 void enforce_progress(struct escrow_progress *ret, const struct volumed *v)
 {
-	struct policy_settings settings;
+	POLICY_SETTINGS settings = { 0 };
 
 	memset(ret, 0, sizeof(*ret));
 	enforce_settings(&settings, v);

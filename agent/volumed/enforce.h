@@ -9,7 +9,7 @@
 MUST_CHECK enum err enforce_take(struct volumed *v, const struct trust *t, const char *jws,
 				 const json_t *certs);
 
-/* The settings that hold now; defaults when there is no policy. */
+/* The settings that hold now; presets when there is no policy. To be dropped. */
 void enforce_settings(struct policy_settings *ret, const struct volumed *v);
 uint64_t enforce_version(const struct volumed *v); /* 0: none */
 

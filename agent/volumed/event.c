@@ -4,16 +4,17 @@
 #include <string.h>
 
 static enum err event_sign(char **ret, const struct volumed *v, const char *id, const char *kind,
-			   json_t *detail)
+			   uint64_t when, json_t *detail)
 {
 	JSON *payload = json_pack("{s:s, s:s, s:s, s:s, s:I, s:O}", "id", id, "kind", kind,
 				  "device", v->device, "enrolment", v->trust.enrolment, "time",
-				  (json_int_t)volumed_now(), "detail", detail);
+				  (json_int_t)when, "detail", detail);
 
 	return payload ? jws_sign(ret, "holdfast-event", payload, &v->attestation) : ERR_MEMORY;
 }
 
-enum err event_put(char *ret_id, struct volumed *v, const char *kind, json_t *detail)
+static enum err event_put_at(char *ret_id, struct volumed *v, const char *kind, uint64_t when,
+			     json_t *detail)
 {
 	JSON *owned = detail ? detail : json_object();
 	TEXT *jws = NULL;
@@ -25,7 +26,7 @@ enum err event_put(char *ret_id, struct volumed *v, const char *kind, json_t *de
 	if (!v->trust.enrolled)
 		return OK;
 	volumed_id(id);
-	e = owned ? event_sign(&jws, v, id, kind, owned) : ERR_MEMORY;
+	e = owned ? event_sign(&jws, v, id, kind, when, owned) : ERR_MEMORY;
 	if (!e)
 		e = outbox_put(&v->outbox, IPC_OUTBOX_EVENT, id, jws);
 	if (e) {
@@ -38,9 +39,19 @@ enum err event_put(char *ret_id, struct volumed *v, const char *kind, json_t *de
 	return OK;
 }
 
+enum err event_put(char *ret_id, struct volumed *v, const char *kind, json_t *detail)
+{
+	return event_put_at(ret_id, v, kind, volumed_now(), detail);
+}
+
 void event_tell(struct volumed *v, const char *kind, json_t *detail)
 {
-	enum err e = event_put(NULL, v, kind, detail);
+	event_tell_at(v, kind, volumed_now(), detail);
+}
+
+void event_tell_at(struct volumed *v, const char *kind, uint64_t when, json_t *detail)
+{
+	enum err e = event_put_at(NULL, v, kind, when, detail);
 
 	(void)e;
 }

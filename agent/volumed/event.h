@@ -11,6 +11,8 @@ MUST_CHECK enum err event_put(char *ret_id, struct volumed *v, const char *kind,
 
 /* The same where nothing can be done about a failure. */
 void event_tell(struct volumed *v, const char *kind, json_t *detail);
+/* Of something that happened before; when: s since 1970. */
+void event_tell_at(struct volumed *v, const char *kind, uint64_t when, json_t *detail);
 
 /* Events user-added and credential-changed: user, credential, method and the certificate of the record's
  * user key, so that the server can check who authenticates. */

@@ -144,7 +144,7 @@ static enum err codes_make(struct volumed *v, struct unlocked *u, json_t *sectio
 enum err onetime_settle(struct volumed *v, struct unlocked *u)
 {
 	json_t *section = vstate_make(&v->state, "codes");
-	struct policy_settings settings;
+	POLICY_SETTINGS settings = { 0 };
 	int changed = 0;
 	uint32_t have;
 	enum err e = section ? orphans_remove(&changed, v, section, &u->store) : ERR_MEMORY;

@@ -65,9 +65,7 @@ static enum err seals_drop(struct volumed *v)
 
 	if (e)
 		return e;
-	for (uint32_t i = 0; i < s.head.record_count; i++)
-		if (s.records[i].kind == CREDENTIAL_PASSWORD && s.records[i].has_seal)
-			store_drop_seal(&s, &s.records[i]);
+	store_lock(&s);
 	return espstore_write(&v->esp, &s, 1);
 }
 

@@ -109,6 +109,11 @@ static enum err serve_receipt(const struct request *r)
 	return settle_receipt(r->v, r->field[0].text);
 }
 
+static enum err serve_time(const struct request *r)
+{
+	return settle_time(r->v, r->field[0].text);
+}
+
 static enum err serve_command(const struct request *r)
 {
 	return order_run(r->v, r->field[0].text, r->field[1].text);
@@ -153,12 +158,17 @@ static enum err serve_sent(const struct request *r)
 
 static enum err serve_user_add(const struct request *r)
 {
-	return accounts_add(r->v, r->field[0].text, r->field[1].text);
+	return accounts_add(r->v, r->field[0].text, r->field[1].text, r->field[2].number == 1);
 }
 
 static enum err serve_user_passwd(const struct request *r)
 {
-	return accounts_password(r->v, r->field[0].text, r->field[1].text);
+	return accounts_password(r->v, r->field[0].text, r->field[1].text, r->field[2].number == 1);
+}
+
+static enum err serve_user_duress(const struct request *r)
+{
+	return accounts_duress(r->v, r->field[0].text, r->field[1].text);
 }
 
 static enum err serve_user_remove(const struct request *r)
@@ -189,11 +199,13 @@ static const struct {
 	{ IPC_OUTBOX_NEXT, 1, serve_outbox_next },
 	{ IPC_OUTBOX_DONE, 1, serve_outbox_done },
 	{ IPC_RECEIPT, 0, serve_receipt },
+	{ IPC_TIME, 0, serve_time },
 	{ IPC_COMMAND, 0, serve_command },
 	{ IPC_POLICY, 0, serve_policy },
 	{ IPC_SENT, 1, serve_sent },
 	{ IPC_USER_ADD, 0, serve_user_add },
 	{ IPC_USER_PASSWD, 0, serve_user_passwd },
+	{ IPC_USER_DURESS, 0, serve_user_duress },
 	{ IPC_USER_REMOVE, 0, serve_user_remove },
 	{ IPC_USER_LIST, 0, serve_user_list },
 };

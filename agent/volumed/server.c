@@ -12,6 +12,7 @@
 #include "agent/footprint.h"
 #include "agent/volumed/durable.h"
 #include "agent/volumed/requests.h"
+#include "agent/volumed/ruleset.h"
 #include "agent/volumed/settle.h"
 
 #define PEERS_MAX 32
@@ -113,7 +114,7 @@ static void timers_run(struct loop *l)
 	if (now >= l->next_check) {
 		l->next_check = now + CHECK_S;
 		e = settle_check(l->v);
-	} else if (*l->v->unsettled) {
+	} else if (*l->v->unsettled || ruleset_keyboard_changed(l->v)) {
 		e = settle_run(l->v);
 	}
 	if (e == ERR_MEMORY)

@@ -16,4 +16,7 @@ MUST_CHECK enum err settle_check(struct volumed *v);
 /* A receipt of the server. Errors: ERR_SIGNATURE, ERR_MISDIRECTED, ERR_FORMAT, ERR_STATE. */
 MUST_CHECK enum err settle_receipt(struct volumed *v, const char *receipt);
 
+/* The server's signed time. Errors: as servertime_take. */
+MUST_CHECK enum err settle_time(struct volumed *v, const char *jws);
+
 #endif

@@ -11,6 +11,7 @@
 #include "agent/volumed/power.h"
 #include "agent/volumed/trust.h"
 #include "agent/volumed/vstate.h"
+#include "common/layout.h"
 
 struct options {
 	const char *state, *run, *esp, *efivars;
@@ -46,6 +47,7 @@ struct volumed {
 	char device[33], name[STORE_NAME_MAX + 1];
 	uid_t agent_uid;
 	uint64_t started;       /* s */
+	uint64_t server_time;   /* s: latest that the server has signed since this start */
 	uint64_t enrol_allowed; /* s: until when ENROL_BEGIN may use enrol_root */
 	char enrol_token[65];   /* hex digest of the token that root allowed */
 	int killed;             /* a kill has begun: nothing else is served */
@@ -53,6 +55,7 @@ struct volumed {
 	size_t volume_count;
 	struct volume_state volumes[MANIFEST_VOLUMES_MAX];
 	uint64_t rolled_back_told; /* generation of the firmware when a roll-back was told */
+	char keyboard[LAYOUT_NAME_MAX + 1]; /* the laptop's own layout when it was last settled */
 	char about[320];        /* what the last error was about, for people */
 	char unsettled[320];    /* why the wanted state is not reached; "" */
 	uint64_t unsettled_since;

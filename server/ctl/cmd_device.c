@@ -7,9 +7,16 @@
 #include <unistd.h>
 
 #include "ctl.h"
+#include "events.h"
 #include "laptop.h"
 
 #define WAIT_S_DEFAULT 15u
+#define EVENTS_DEFAULT 50u
+
+struct options {
+	unsigned wait_s, last;
+	int yes;
+};
 
 static void print_time(const char *label, const json_t *value)
 {
@@ -148,46 +155,64 @@ static int command(struct link *l, const struct laptop *p, const char *name, uns
 	return laptop_command(l, p, name, wait_s);
 }
 
-static int read_options(unsigned *ret_wait_s, int *ret_yes, int argc, char **argv)
+static int is_number(const char *text)
+{
+	return *text && strlen(text) < 7 && strspn(text, "0123456789") == strlen(text);
+}
+
+static int read_options(struct options *o, int argc, char **argv)
 {
 	static const struct option options[] = {
 		{ "wait", required_argument, NULL, 'w' },
+		{ "last", required_argument, NULL, 'l' },
 		{ "yes", no_argument, NULL, 'y' },
 		{ 0 },
 	};
 
 	for (int c; (c = getopt_long(argc, argv, "", options, NULL)) != -1;) {
 		if (c == 'y')
-			*ret_yes = 1;
-		else if (c == 'w' && *optarg && strlen(optarg) < 7 && strspn(optarg, "0123456789") == strlen(optarg))
-			*ret_wait_s = (unsigned)strtoul(optarg, NULL, 10);
+			o->yes = 1;
+		else if ((c == 'w' || c == 'l') && is_number(optarg))
+			*(c == 'w' ? &o->wait_s : &o->last) = (unsigned)strtoul(optarg, NULL, 10);
 		else
-			return ctl_usage("device", "an option is wrong: [--wait SECONDS] [--yes]");
+			return ctl_usage("device", "an option is wrong: [--wait SECONDS] [--last N] [--yes]");
 	}
 	return CTL_DONE;
+}
+
+static int run(const struct ctl *ctl, struct link *l, const struct laptop *p, const char *verb,
+	       const struct options *o)
+{
+	if (!strcmp(verb, "show"))
+		return show(ctl, p);
+	if (!strcmp(verb, "events"))
+		return events_show(ctl, l, p, o->last);
+	return command(l, p, verb, o->wait_s, o->yes);
+}
+
+static int is_verb(const char *name)
+{
+	return !strcmp(name, "show") || !strcmp(name, "events") || is_command(name);
 }
 
 int cmd_device(const struct ctl *ctl, int argc, char **argv)
 {
 	LINK l = { 0 };
 	LAPTOP p = { 0 };
-	unsigned wait_s = WAIT_S_DEFAULT;
+	struct options o = { .wait_s = WAIT_S_DEFAULT, .last = EVENTS_DEFAULT };
 	const char *verb;
-	int yes = 0, status = read_options(&wait_s, &yes, argc, argv);
+	int status = read_options(&o, argc, argv);
 
 	if (status)
 		return status;
 	verb = optind < argc ? argv[optind] : "";
-	if (!strcmp(verb, "list") ? argc - optind != 1
-				  : argc - optind != 2 || (strcmp(verb, "show") && !is_command(verb)))
-		return ctl_usage("device", "say: device list, or show|kill|lock|reset|rotate-recovery|sync ID");
+	if (!strcmp(verb, "list") ? argc - optind != 1 : argc - optind != 2 || !is_verb(verb))
+		return ctl_usage("device", "say: device list, or show|events|kill|lock|reset|rotate-recovery|sync ID");
 	status = link_open(&l, ctl);
 	if (status)
 		return status;
 	if (!strcmp(verb, "list"))
 		return list(ctl, &l);
 	status = laptop_find(&p, &l, argv[optind + 1]);
-	if (status)
-		return status;
-	return strcmp(verb, "show") ? command(&l, &p, verb, wait_s, yes) : show(ctl, &p);
+	return status ? status : run(ctl, &l, &p, verb, &o);
 }

@@ -3,6 +3,7 @@
 #define HOLDFAST_CTL_H
 
 #include <stddef.h>
+#include <stdio.h>
 
 #include "common/err.h"
 
@@ -20,6 +21,7 @@ struct ctl_command {
 	int (*run)(const struct ctl *ctl, int argc, char **argv);
 	const char *usage; /* what follows the name */
 	const char *about;
+	void (*more)(FILE *to); /* more of the help; NULL: none */
 };
 
 enum { CTL_DONE = 0, CTL_FAILED = 1, CTL_USAGE = 2, CTL_REFUSED = 3 };

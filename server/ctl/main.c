@@ -8,19 +8,20 @@
 #include <string.h>
 
 #include "ctl.h"
+#include "setting.h"
 
 static const struct ctl_command commands[] = {
 	{ "init", cmd_init, "--claim TEXT|FILE --officer NAME [--second-officer NAME [--second-passphrase-file F]] [--recovery-sheet FILE]",
-	  "set up a new server: officer root, escrow keys, officers" },
-	{ "officer", cmd_officer, "add NAME [--helpdesk] [--sheet FILE] [--new-passphrase-file F] | list", "officers and their certificates" },
-	{ "enroll-token", cmd_enroll_token, "[--uses N] [--expires-in S]", "make a token that enrols laptops" },
-	{ "device", cmd_device, "list | show ID | kill|lock|reset|rotate-recovery|sync ID [--wait S] [--yes]",
-	  "laptops, and the commands to them" },
-	{ "escrow", cmd_escrow, "list ID | show ID [RECORD] --reason TEXT", "open an escrowed recovery key or code" },
+	  "set up a new server: officer root, escrow keys, officers", NULL },
+	{ "officer", cmd_officer, "add NAME [--helpdesk] [--sheet FILE] [--new-passphrase-file F] | list", "officers and their certificates", NULL },
+	{ "enroll-token", cmd_enroll_token, "[--uses N] [--expires-in S]", "make a token that enrols laptops", NULL },
+	{ "device", cmd_device, "list | show ID | events ID [--last N] | kill|lock|reset|rotate-recovery|sync ID [--wait S] [--yes]",
+	  "laptops, and the commands to them", NULL },
+	{ "escrow", cmd_escrow, "list ID | show ID [RECORD] --reason TEXT", "open an escrowed recovery key or code", NULL },
 	{ "remote-help", cmd_remote_help, "CHALLENGE [--reason TEXT]",
-	  "the one-time code for a user who reads out a challenge" },
-	{ "policy", cmd_policy, "set NAME=VALUE... | show", "the policy of the laptops" },
-	{ "audit", cmd_audit, "[--after N]", "print and verify the audit log" },
+	  "the one-time code for a user who reads out a challenge", NULL },
+	{ "policy", cmd_policy, "set NAME=VALUE... | show", "the policy of the laptops", settings_help },
+	{ "audit", cmd_audit, "[--after N]", "print and verify the audit log", NULL },
 };
 
 static void print_help(FILE *to)
@@ -33,7 +34,7 @@ static void print_help(FILE *to)
 		    "  --dir DIR              officer's folder (default: $HOLDFAST_DIR or ~/.config/holdfast)\n"
 		    "  --officer NAME         which officer signs (default: the only key file in DIR)\n"
 		    "  --passphrase-file F    read the passphrase from the first line of F\n"
-		    "  --json                 print JSON: lists, device show, policy show, tokens and codes\n"
+		    "  --json                 print JSON: lists, device show and events, policy show, tokens and codes\n"
 		    "  --help                 this text\n"
 		    "\nExit status: 0 done, 1 failed, 2 wrong arguments, 3 refused by server or laptop.\n");
 }
@@ -93,6 +94,8 @@ static int run_command(const struct ctl *ctl, int argc, char **argv)
 			return commands[i].run(ctl, argc, argv);
 		printf("usage: holdfast-ctl %s %s\n%s.\n", commands[i].name, commands[i].usage,
 		       commands[i].about);
+		if (commands[i].more)
+			commands[i].more(stdout);
 		return CTL_DONE;
 	}
 	return ctl_usage("", "there is no command '%s'", argv[0]);

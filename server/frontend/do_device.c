@@ -298,6 +298,22 @@ enum err front_do_escrow(struct front *f, struct request *r)
 	return e;
 }
 
+enum err front_do_time(struct front *f, struct request *r)
+{
+	struct front_session *s = front_session_of(f, r);
+	VAULTMSG ask = { 0 }, answer = { 0 };
+	enum err e;
+
+	vaultmsg_start(&ask, VAULT_TIME);
+	vaultmsg_add_text(&ask, r->sid);
+	e = front_ask(&answer, f, r, &ask);
+	if (e)
+		return e;
+	front_device_seen(f, s->device);
+	r->answer = json_pack("{s:s}", "time", answer.value[0].text);
+	return r->answer ? OK : ERR_MEMORY;
+}
+
 enum err front_do_policy(struct front *f, struct request *r)
 {
 	r->answer = json_pack("{s:s,s:O,s:I}", "policy", f->policy.jws, "certs", f->policy.certs,

@@ -20,6 +20,7 @@ static const char *const front_migrations[] = {
 	" devices (id), kind TEXT NOT NULL, time INTEGER NOT NULL, received INTEGER NOT NULL,"
 	" jws TEXT NOT NULL, UNIQUE (device, id));"
 	"CREATE INDEX events_kind ON events (device, kind, n);",
+	"CREATE INDEX events_device ON events (device, n);",
 };
 
 #endif

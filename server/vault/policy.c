@@ -52,14 +52,11 @@ static enum err present_version(uint64_t *ret, struct vault *v)
 
 static enum err settings_check(const json_t *settings, struct fault *f)
 {
-	struct policy_settings parsed;
-	const char *name = "";
-	enum err e = policy_read(&parsed, &name, settings);
+	POLICY_SETTINGS parsed = { 0 };
+	char why[SETTING_WHY_BYTES] = "";
+	enum err e = policy_read(&parsed, why, settings);
 
-	if (e)
-		return fault_say(f, FAULT_REFUSED, e, "setting %.40s is unknown or out of bounds",
-				 name);
-	return OK;
+	return e == ERR_RANGE ? fault_say(f, FAULT_REFUSED, e, "setting %s", why) : e;
 }
 
 /* Of the certificates that were offered, the signer's: [cert]. */

@@ -31,7 +31,7 @@ def piped(laptop):
     assert unlocks(laptop, "bob", "bob's second") and not unlocks(laptop, "bob", "bob's first")
     assert unlocks(laptop, USER, PASSWORD), "the others keep theirs"
     for arguments, text, status, words in (
-            (("add", "bob"), "again\n", 1, "exists"), (("passwd", "nobody"), "x\n", 1, "user"),
+            (("add", "bob"), "again and again\n", 1, "exists"), (("passwd", "nobody"), "x of nobody\n", 1, "user"),
             (("remove", "nobody"), "", 1, "user"), (("passwd", "bob"), "\n", 1, "empty"),
             (("passwd", "bob"), "", 1, "no password"), (("passwd", "bob"), "x" * 257 + "\n", 1, "256"),
             (("passwd",), "", 2, "one name"), (("remove", "a", "b"), "", 2, "one name"), (("rename", "bob"), "", 2, "no command")):
@@ -85,7 +85,7 @@ def watched(laptop, organisation):
     laptop.start_holdfastd()
     child.expect("PROTECTED")
     organisation.ctl("device", "lock", laptop.name)
-    child.expect("LOCKED: the next start needs a one-time code")
+    child.expect("LOCKED by the organisation: the next start needs a one-time code")
     lines.expect('"locked": ?true')
     for one in (child, lines):
         one.close(force=True)

@@ -107,7 +107,7 @@ def test_firmware_full():
     The second copy of the store, and with it the old unlock key, once stayed as it was."""
     laptop = enrolled_laptop()
     try:
-        laptop.ask("USER_ADD", "bob", "bob's password")
+        laptop.ask("USER_ADD", "bob", "bob's password", 0)
         old = laptop.save_esp()
         variable = laptop.path("efivars", VARIABLE)
         os.remove(variable)
@@ -138,8 +138,8 @@ def test_generation_never_falls():
     laptop = enrolled_laptop()
     try:
         old = laptop.save_esp()
-        laptop.ask("USER_ADD", "bob", "bob's password")
-        laptop.ask("USER_ADD", "carol", "carol's password")
+        laptop.ask("USER_ADD", "bob", "bob's password", 0)
+        laptop.ask("USER_ADD", "carol", "carol's password", 0)
         high = generation(laptop)
         laptop.drain()
         for name in ("store.0", "store.1"):
@@ -151,7 +151,7 @@ def test_generation_never_falls():
             settle(laptop, version)
         told = [e for e in laptop.events if e["kind"] == "store-rolled-back"]
         assert len(told) == 1, f"told {len(told)} times"
-        laptop.ask("USER_ADD", "dora", "dora's password")
+        laptop.ask("USER_ADD", "dora", "dora's password", 0)
         assert generation(laptop) > high, (generation(laptop), high)
         assert laptop.restart().status()["waiting"] == []
     finally:
@@ -185,8 +185,8 @@ def test_lock_keeps_new_users_out():
     laptop = enrolled_laptop()
     try:
         laptop.command("lock", args={"restart": False})
-        assert "locked" in refused(laptop.ask, "USER_ADD", "bob", "bob's password")
-        laptop.ask("USER_PASSWD", "alice", "a new one")
+        assert "locked" in refused(laptop.ask, "USER_ADD", "bob", "bob's password", 0)
+        laptop.ask("USER_PASSWD", "alice", "a new one", 0)
         assert not laptop.opens(password="a new one")
     finally:
         laptop.remove()

@@ -25,7 +25,7 @@ def test_enrolment():
         assert status["escrow"]["recovery"] == "proven" and status["escrow"]["codes_proven"] == 2
         assert status["waiting"] == [], status["waiting"]
         assert status["volumes"][0]["header"] == "as vouched" and status["volumes"][0]["unlock"]
-        assert status["booted_by"] == {"user": "alice", "method": "password"}
+        assert status["booted_by"] == {"user": "alice", "method": "password", "password_expires": None}
         assert laptop.opens() and laptop.opens_recovery(laptop.secrets["recovery"])
         assert not laptop.opens_recovery(laptop.first_recovery), "never escrowed, so it must be gone"
         for number in (1, 2):
@@ -158,14 +158,14 @@ def test_users():
     """users: added, new password, removed; an earlier copy of the ESP then opens nothing on today's disk"""
     laptop = enrolled_laptop()
     try:
-        laptop.ask("USER_ADD", "bob", "bob's password")
+        laptop.ask("USER_ADD", "bob", "bob's password", 0)
         assert laptop.opens(user="bob", password="bob's password") and laptop.opens()
         added = [e for e in laptop.drain()[0] if e["kind"] == "user-added"][0]["detail"]
         assert verify("holdfast-cert", added["cert"], laptop.org.attestation)["subject"] == (
             f"bob/{added['credential']}/password")
         for user, password in (("bob", "again"), ("", "x"), ("eve", ""), ("eve", "p\u00e4ss"),
                                ("x" * 64, "x")):
-            refused(laptop.ask, "USER_ADD", user, password)
+            refused(laptop.ask, "USER_ADD", user, password, 0)
         refused(laptop.ask, "USER_REMOVE", "nobody")
         old = laptop.save_esp()
         laptop.ask("USER_REMOVE", "bob")
@@ -173,7 +173,7 @@ def test_users():
         assert not laptop.opens(esp=old, user="bob", password="bob's password")
         assert not laptop.opens(esp=old), "the old unlock key is dead for everybody"
         old = laptop.save_esp("esp-copy-2")
-        laptop.ask("USER_PASSWD", "alice", "a new one")
+        laptop.ask("USER_PASSWD", "alice", "a new one", 0)
         assert laptop.opens(password="a new one") and not laptop.opens()
         assert not laptop.opens(esp=old), "the old password with the old store"
         refused(laptop.ask, "USER_REMOVE", "alice")
@@ -225,7 +225,7 @@ def test_store_rolled_back():
     laptop = enrolled_laptop()
     try:
         old = laptop.save_esp()
-        laptop.ask("USER_ADD", "bob", "bob's password")
+        laptop.ask("USER_ADD", "bob", "bob's password", 0)
         laptop.stop()
         laptop.esp, today = old, laptop.esp
         laptop.boot()

@@ -33,7 +33,7 @@ def test_kill():
         assert detail["volumes"][0]["bytes"] == 16 << 20
         nothing_opens(laptop, old, laptop.secrets)
         assert laptop.status()["killed"]
-        for name, args in (("USER_ADD", ("eve", "x")), ("COMMAND", (text, laptop.org.certs())),
+        for name, args in (("USER_ADD", ("eve", "x", 0)), ("COMMAND", (text, laptop.org.certs())),
                            ("USER_PROOF", (bytes(32),)), ("POLICY", (text, "[]"))):
             try:
                 laptop.ask(name, *args)

@@ -209,7 +209,7 @@ def play(name, base, operation, after, stride):
 def main():
     stride = int(sys.argv[1]) if len(sys.argv) > 1 else 7
     base = enrolled_laptop()
-    base.ask("USER_ADD", "bob", "bob's password")
+    base.ask("USER_ADD", "bob", "bob's password", 0)
     base.drain()
     base.stop()
     for row in (("a user removed", remove_user, after_remove_user), ("lock", lock, after_lock),

@@ -15,14 +15,15 @@ def table():
 
 
 TABLE = table()
+ERRORS = ["OK", *re.findall(r"X\((ERR_\w+),", open(os.path.join(ROOT, "common", "err.h")).read())]
 
 
 class Refused(Exception):
-    """An ERROR answer: number and what it was about."""
+    """An ERROR answer: its name and what it was about."""
 
     def __init__(self, number, about):
-        super().__init__(f"{number}: {about}")
-        self.number, self.about = number, about
+        super().__init__(f"{ERRORS[number]}: {about}")
+        self.name, self.about = ERRORS[number], about
 
 
 def pack(shape, values):
