@@ -30,6 +30,10 @@ XKB_DATA := /usr/share/X11/xkb/rules/evdev.lst /usr/share/X11/locale/en_US.UTF-8
 $(call generated,layouts,build/layouts.c common/layout_format.c common/cursor.c common/text.c,-lxkbcommon,$(XKB_DATA))
 GENERATED := build/out/gen/layouts.c
 COMMON += $(GENERATED)
+DEJAVU := /usr/share/fonts/truetype/dejavu
+$(call generated,font,build/font.c,-lfreetype,$(DEJAVU)/DejaVuSans.ttf $(DEJAVU)/DejaVuSans-Bold.ttf)
+build/out/host/obj/build/font.o: FLAGS_host += $(shell pkg-config --cflags freetype2)
+PREBOOT_HOSTED += build/out/gen/font.c
 
 # Libraries: name, sources. Each flavour (host, asan, fuzz) gets its own archive.
 $(call library,common,$(COMMON))
@@ -56,7 +60,7 @@ $(call program,holdfast-activate,agent/activate,activate volumed agent volume co
 $(call program,holdfastd,agent/holdfastd,holdfastd agent rest common,$(HOST_LIBS) -lcurl -lsqlite3)
 $(call program,holdfast,agent/cli,cli agent common,$(HOST_LIBS))
 $(call program,holdfast-server,server/main,frontend vault server common,$(HOST_LIBS) -lmicrohttpd -lsqlite3 -lmbedtls -lmbedx509 -lmbedcrypto -lseccomp)
-$(call program,holdfast-ctl,server/ctl,ctl server rest common,$(HOST_LIBS) -lcurl -lsqlite3)
+$(call program,holdfast-ctl,server/ctl,ctl server rest common,$(HOST_LIBS) -lcurl -lsqlite3 -lpng)
 
 # libholdfast: escrow/backup messages for other programs.
 $(call shared,libholdfast.so.0,$(COMMON),,common/holdfast.map,$(HOST_LIBS))
@@ -72,13 +76,14 @@ build/out/host/lib/pkgconfig/holdfast.pc: common/holdfast.pc.in
 	@sed -e 's|@PREFIX@|$(PREFIX)|' -e 's|@MULTIARCH@|$(shell gcc -print-multiarch)|' $< >$@
 
 # Pre-boot: our code, the freestanding core and libsodium's sources that preboot/libsodium.mk lists.
-EFI_SRC := $(wildcard preboot/*.c) $(filter-out %_host.c,$(wildcard common/*.c)) $(GENERATED)
+EFI_SRC := $(wildcard preboot/*.c) $(filter-out %_host.c,$(wildcard common/*.c)) $(GENERATED) \
+	build/out/gen/font.c
 $(call efi_program,holdfast.efi,$(EFI_SRC),$(SODIUM_EFI_SRC))
 
 # Tests: each file its own program; tests/NAME/*_tool.c help the integration tests.
 TEST_LIBS := -Wl,--start-group $(foreach l,$(LIBRARIES),-l:lib$(l).a) -Wl,--end-group
 TEST_PACKAGES := $(VOLUME_LIBS) -lkeyutils -lblkid -lcurl -lsqlite3 -lmicrohttpd -lmbedtls -lmbedx509 \
-	-lmbedcrypto -lsystemd -lseccomp -lcmocka
+	-lmbedcrypto -lsystemd -lseccomp -lpng -lcmocka
 UNIT := $(patsubst tests/unit/%_test.c,%,$(wildcard tests/unit/*_test.c))
 FUZZ := $(patsubst tests/fuzz/%_fuzz.c,%,$(wildcard tests/fuzz/*_fuzz.c))
 TOOLS := $(wildcard tests/*/*_tool.c)
