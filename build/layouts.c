@@ -37,7 +37,6 @@ static const struct {
 	{ "de", "", "German" },
 	{ "de", "nodeadkeys", "German (no dead keys)" },
 	{ "de", "deadacute", "German (dead acute)" },
-	{ "de", "T3", "German (T3)" },
 	{ "at", "", "German (Austria)" },
 	{ "at", "nodeadkeys", "German (Austria, no dead keys)" },
 	{ "ch", "", "German (Switzerland)" },
