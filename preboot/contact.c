@@ -28,6 +28,9 @@ struct contact_state {
 #define FORMAT_PREFIX CONTACT_STATE
 #include "common/format_codec.h"
 
+/* Contact that the store at hand tells. */
+static uint64_t hinted;
+
 /* What is believed, and why. */
 struct belief {
 	struct contact_state kept;
@@ -40,7 +43,7 @@ struct belief {
 static int state_valid(const struct contact_state *s)
 {
 	return s->version == VERSION && !s->reserved && !s->reserved2 && s->latest <= TIME_MAX &&
-	       s->contact <= TIME_MAX && s->helped <= TIME_MAX;
+	       s->contact <= TIME_MAX && s->verified <= TIME_MAX && s->helped <= TIME_MAX;
 }
 
 static void state_load(struct contact_state *ret)
@@ -95,7 +98,7 @@ static void clock_judge(struct belief *b, uint64_t known)
 	}
 }
 
-static void believe(struct belief *ret, uint64_t hinted_contact)
+static void believe(struct belief *ret)
 {
 	struct guard_contact verified;
 	struct belief b = { 0 };
@@ -103,27 +106,30 @@ static void believe(struct belief *ret, uint64_t hinted_contact)
 
 	state_load(&b.kept);
 	guard_contact(&verified);
-	b.contact = later(plausible(verified.last_contact), plausible(hinted_contact));
-	/* The server's time puts a kept one right that came from a clock that ran ahead. */
+	b.contact = later(plausible(verified.last_contact), hinted);
+	/* A contact that is new puts right what was kept by a clock that ran ahead. */
 	known = b.contact > b.kept.contact ? b.contact : later(b.contact, b.kept.latest);
 	clock_judge(&b, known);
 	*ret = b;
 }
 
-/* What was learnt; of contacts only verified ones. */
+/* What was learnt. Only a verified contact takes a kept time away. */
 static void keep(const struct belief *b)
 {
 	struct contact_state next = b->kept;
 	struct guard_contact verified;
 
 	guard_contact(&verified);
-	if (plausible(verified.last_contact) > next.contact) {
-		next.contact = verified.last_contact;
+	if (plausible(verified.last_contact) > next.verified) {
+		next.verified = verified.last_contact;
+		next.contact = next.verified;
 		next.latest = 0;
 	}
-	if (b->by_clock && b->now >= next.latest + (next.latest ? KEEP_STEP_S : 0))
+	if (b->by_clock && b->now >= next.latest + KEEP_STEP_S) {
 		next.latest = b->now;
-	if (next.contact != b->kept.contact || next.latest != b->kept.latest)
+		next.contact = b->contact;
+	}
+	if (next.verified != b->kept.verified || next.latest != b->kept.latest)
 		state_save(&next);
 }
 
@@ -163,7 +169,8 @@ void contact_check(struct contact *ret, const struct rules *r)
 	struct contact c = { .verdict = CONTACT_FINE };
 	struct belief b;
 
-	believe(&b, r->head.last_contact);
+	hinted = plausible(r->head.last_contact);
+	believe(&b);
 	keep(&b);
 	count_days(&c, &b, r);
 	c.clock_doubted = b.doubt != 0;
@@ -178,7 +185,7 @@ void contact_now(void)
 {
 	struct belief b;
 
-	believe(&b, 0);
+	believe(&b);
 	if (!b.now)
 		return;
 	b.kept.helped = b.now;
@@ -190,6 +197,7 @@ uint16_t contact_today(const struct rules *r)
 {
 	struct belief b;
 
-	believe(&b, r->head.last_contact);
+	hinted = plausible(r->head.last_contact);
+	believe(&b);
 	return (uint16_t)(b.now / DAY_S);
 }
