@@ -34,6 +34,7 @@ static void facts_fill(struct bootfacts *ret, const struct handoff *h, const uin
 	ret->memory_mib = h->head.memory_mib;
 	ret->kdf_ms = h->head.kdf_ms;
 	ret->overhead_ms = h->head.overhead_ms;
+	ret->prompt_ms = h->head.prompt_ms;
 	memcpy(ret->device, h->head.device, sizeof(ret->device));
 	ret->event_count = h->head.event_count;
 	memcpy(ret->events, h->events, sizeof(ret->events));

@@ -13,7 +13,7 @@ struct bootfacts {
 	uint16_t number;
 	char user[65], credential[33];
 	uint64_t generation;
-	uint32_t memory_mib, kdf_ms, overhead_ms;
+	uint32_t memory_mib, kdf_ms, overhead_ms, prompt_ms;
 	uint8_t device[DEVICE_ID_BYTES];
 	size_t event_count;
 	struct handoff_event events[HANDOFF_EVENTS_MAX];

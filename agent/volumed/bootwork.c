@@ -74,11 +74,11 @@ enum err bootwork_tell(struct volumed *v)
 		return OK;
 	events_tell(v);
 	event_tell(v, "started",
-		   json_pack("{s:s, s:s, s:s, s:i, s:I, s:I, s:I, s:I}", "user", b->user, "method",
+		   json_pack("{s:s, s:s, s:s, s:i, s:I, s:I, s:I, s:I, s:I}", "user", b->user, "method",
 			     method ? method : "?", "credential", b->credential, "target", (int)b->target,
 			     "generation", (json_int_t)b->generation, "kdf_ms", (json_int_t)b->kdf_ms,
 			     "overhead_ms", (json_int_t)b->overhead_ms, "memory_mib",
-			     (json_int_t)b->memory_mib));
+			     (json_int_t)b->memory_mib, "prompt_ms", (json_int_t)b->prompt_ms));
 	return done_note(v, "handoff");
 }
 

@@ -46,12 +46,23 @@ static const char *cost_state(const struct store *s, const struct policy_setting
 	return "enforced";
 }
 
+/* Without an unlock key the store cannot be changed. */
+static int key_is_here(const struct volumed *v)
+{
+	uint8_t key[KEY_BYTES];
+	int here = !bootkeys_get(key, &v->keys, BOOTKEY_UNLOCK) ||
+		   !bootkeys_get(key, &v->keys, BOOTKEY_UNLOCK_NEXT);
+
+	secret_wipe(key, sizeof(key));
+	return here;
+}
+
 static const char *rules_state(const struct volumed *v, const struct store *s)
 {
 	if (ruleset_holds(v, s))
 		return "enforced";
-	return *v->unsettled ? "waiting for the credential store to be written"
-			     : "waiting for a start through Holdfast's own screen";
+	return key_is_here(v) ? "waiting for the credential store to be written"
+			      : "waiting for a start through Holdfast's own screen";
 }
 
 struct states {
@@ -173,15 +184,12 @@ static json_t *waiting_of(const struct volumed *v, const struct store *s, int ge
 {
 	static const char *const receipt = "nothing, if the server can be reached; it is sent again by itself";
 	json_t *list = json_array();
-	uint8_t key[KEY_BYTES];
 
 	if (v->killed)
 		return list;
-	if (bootkeys_get(key, &v->keys, BOOTKEY_UNLOCK) &&
-	    bootkeys_get(key, &v->keys, BOOTKEY_UNLOCK_NEXT))
+	if (!key_is_here(v))
 		wait_put(list, "a start through Holdfast's own screen: the unlock key is not here",
 			 v->started, "restart, and sign in before the system starts");
-	secret_wipe(key, sizeof(key));
 	if (!v->trust.enrolled)
 		wait_put(list, "enrolment", v->started, "run: holdfast enroll TOKEN");
 	if (*v->unsettled)

@@ -1,12 +1,15 @@
 /* Plays pre-boot for the tests of the agent: opens the store of an ESP folder as holdfast.efi does, and
  * writes the hand-off, or tells whether something opens the disk.
- *   volumed_tool handoff ESP USER OUT            password on standard input; exit 0: hand-off written
- *   volumed_tool code ESP NUMBER OUT             one-time code on standard input
- *   volumed_tool recovery ESP OUT                recovery key on standard input, through the store
+ *   volumed_tool handoff ESP USER OUT [EVENT…]   password on standard input; exit 0: hand-off written
+ *   volumed_tool code ESP NUMBER OUT [EVENT…]    one-time code on standard input
+ *   volumed_tool recovery ESP OUT [EVENT…]       recovery key on standard input, through the store
+ *                                                EVENT: KIND=VALUE of a pre-boot event, both numbers
+ *   volumed_tool change ESP USER OUT DAY         the password, then a new one, set as pre-boot does
+ *   volumed_tool lock ESP                        as pre-boot after failures: no user has a seal any more
  *   volumed_tool opens ESP USER IMAGE            does this password, with this ESP, open the image?
  *   volumed_tool opens-code ESP NUMBER IMAGE     the same with a one-time code
  *   volumed_tool opens-recovery IMAGE            the recovery keyslot itself, without a store
- *   volumed_tool show ESP                        head of the store, as text
+ *   volumed_tool show ESP                        head of the store, records and rules, as text
  * Exit status: 0 yes, 1 no (the reason is printed), 2 wrong use. */
 #include <sodium.h>
 #include <stdio.h>
@@ -89,7 +92,20 @@ static void event_add(struct handoff *h, uint16_t kind, uint16_t value)
 	event->age_s = 1;
 }
 
-static enum err handoff_make(const struct start *s, const char *out)
+static int events_read(struct handoff *h, char **events)
+{
+	for (; *events; events++) {
+		unsigned kind, value;
+
+		if (sscanf(*events, "%u=%u", &kind, &value) != 2 ||
+		    h->head.event_count == HANDOFF_EVENTS_MAX)
+			return -1;
+		event_add(h, (uint16_t)kind, (uint16_t)value);
+	}
+	return 0;
+}
+
+static enum err handoff_make(const struct start *s, const char *out, char **events)
 {
 	static uint8_t bytes[HANDOFF_BYTES_MAX];
 	HANDOFF h = { 0 };
@@ -115,6 +131,8 @@ static enum err handoff_make(const struct start *s, const char *out)
 	/* Differs from start to start, as a real one does. */
 	h.head.kdf_ms = randombytes_uniform(100000);
 	event_add(&h, PREBOOT_UNLOCKED, 1);
+	if (events_read(&h, events))
+		return ERR_FORMAT;
 	e = handoff_encode(bytes, &len, &h);
 	if (e)
 		return e;
@@ -126,12 +144,59 @@ static enum err handoff_make(const struct start *s, const char *out)
 }
 
 static int run_handoff(enum credential_kind kind, const char *esp, const char *user,
-		       uint16_t number, const char *out)
+		       uint16_t number, const char *out, char **events)
 {
 	START s = { 0 };
 	enum err e = start_open(&s, esp, kind, user, number);
 
-	return verdict(e ? e : handoff_make(&s, out), "hand-off");
+	return verdict(e ? e : handoff_make(&s, out, events), "hand-off");
+}
+
+/* As holdfast.efi: only the record and the store are signed anew; no keyslot is touched. */
+static enum err change_write(struct start *s, const char *esp_folder, uint16_t day)
+{
+	SECRET struct secret fresh = { 0 };
+	STORE_SK sk = { 0 };
+	struct espstore esp;
+	enum err e = input_read(&fresh);
+
+	if (!e)
+		e = credential_change(s->record, &s->opened, &fresh, day);
+	if (!e)
+		e = store_signing_key(&sk, &s->store, &s->opened.unlock_key);
+	s->store.head.generation++;
+	if (!e)
+		e = store_sign_record(&s->store, s->record, &sk);
+	if (!e)
+		e = espstore_at(&esp, esp_folder, "");
+	return e ? e : espstore_write(&esp, &s->store, 1);
+}
+
+static int run_change(const char *esp, const char *user, const char *out, uint16_t day)
+{
+	static char event[] = "10=0"; /* PREBOOT_PASSWORD_CHANGED */
+	char *events[] = { event, NULL };
+	START s = { 0 };
+	enum err e = start_open(&s, esp, CREDENTIAL_PASSWORD, user, 0);
+
+	if (!e)
+		e = change_write(&s, esp, day);
+	return verdict(e ? e : handoff_make(&s, out, events), "change");
+}
+
+static int run_lock(const char *esp_folder)
+{
+	struct espstore_found found;
+	struct espstore esp;
+	STORE s = { 0 };
+	enum err e = espstore_at(&esp, esp_folder, "");
+
+	if (!e)
+		e = espstore_load(&s, &found, &esp);
+	if (e)
+		return verdict(e, "store");
+	store_lock(&s);
+	return verdict(espstore_write(&esp, &s, 1), "lock");
 }
 
 static int run_opens(enum credential_kind kind, const char *esp, const char *user, uint16_t number,
@@ -179,8 +244,16 @@ static int run_show(const char *esp_folder)
 	       device, (unsigned long long)s.head.generation, (s.head.flags & STORE_LOCKED) != 0, n[1],
 	       n[2], n[3], err_name(found.copy[0]), err_name(found.copy[1]), found.same_key);
 	for (uint32_t i = 0; i < s.head.record_count; i++)
-		printf("record kind %u number %u user '%s' sealed %u\n", s.records[i].kind,
-		       s.records[i].number, (const char *)s.records[i].user, s.records[i].has_seal);
+		printf("record kind %u number %u user '%s' sealed %u flags %u day %u\n",
+		       s.records[i].kind, s.records[i].number, (const char *)s.records[i].user,
+		       s.records[i].has_seal, s.records[i].flags, s.records[i].changed_day);
+	printf("rules flags %u limit %u action %u min %u warn %u lock %u days %u contact %llu layout '%s' "
+	       "organisation '%s' banner %zu logo %u\n",
+	       s.rules.head.flags, s.rules.head.failure_limit, s.rules.head.failure_action,
+	       s.rules.head.password_min, s.rules.head.contact_warn_days, s.rules.head.contact_lock_days,
+	       s.rules.head.password_days, (unsigned long long)s.rules.head.last_contact,
+	       (const char *)s.rules.head.layout, (const char *)s.rules.head.organisation,
+	       strlen((const char *)s.rules.banner), s.rules.head.logo_bytes);
 	return 0;
 }
 
@@ -190,13 +263,17 @@ int main(int argc, char **argv)
 
 	if (sodium_init() < 0)
 		return 2;
-	if (!strcmp(what, "handoff") && argc == 5)
-		return run_handoff(CREDENTIAL_PASSWORD, argv[2], argv[3], 0, argv[4]);
-	if (!strcmp(what, "code") && argc == 5)
+	if (!strcmp(what, "handoff") && argc >= 5)
+		return run_handoff(CREDENTIAL_PASSWORD, argv[2], argv[3], 0, argv[4], argv + 5);
+	if (!strcmp(what, "code") && argc >= 5)
 		return run_handoff(CREDENTIAL_ONE_TIME_CODE, argv[2], "", (uint16_t)atoi(argv[3]),
-				   argv[4]);
-	if (!strcmp(what, "recovery") && argc == 4)
-		return run_handoff(CREDENTIAL_RECOVERY_KEY, argv[2], "", 0, argv[3]);
+				   argv[4], argv + 5);
+	if (!strcmp(what, "recovery") && argc >= 4)
+		return run_handoff(CREDENTIAL_RECOVERY_KEY, argv[2], "", 0, argv[3], argv + 4);
+	if (!strcmp(what, "change") && argc == 6)
+		return run_change(argv[2], argv[3], argv[4], (uint16_t)atoi(argv[5]));
+	if (!strcmp(what, "lock") && argc == 3)
+		return run_lock(argv[2]);
 	if (!strcmp(what, "opens") && argc == 5)
 		return run_opens(CREDENTIAL_PASSWORD, argv[2], argv[3], 0, argv[4]);
 	if (!strcmp(what, "opens-code") && argc == 5)

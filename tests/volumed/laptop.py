@@ -1,6 +1,7 @@
 """A laptop for the tests: an image file, an ESP folder, firmware variables, and the real holdfast-volumed."""
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -67,16 +68,29 @@ class Laptop:
             setattr(other, name, getattr(self, name))
         return other
 
-    def boot(self, user="alice", password="alice's password", code=None, number=0):
-        """Pre-boot: the hand-off for the next start, or what it said."""
+    def boot(self, user="alice", password="alice's password", code=None, number=0, events=()):
+        """Pre-boot: the hand-off for the next start, or what it said. events: (kind, value) of pre-boot."""
+        events = [f"{kind}={value}" for kind, value in events]
         out = self.path("handoff")
         if os.path.exists(out):
             os.unlink(out)
         if code is not None and number:
-            return run(TOOL, "code", self.esp, str(number), out, text=code + "\n")
+            return run(TOOL, "code", self.esp, str(number), out, *events, text=code + "\n")
         if code is not None:
-            return run(TOOL, "recovery", self.esp, out, text=code + "\n")
-        return run(TOOL, "handoff", self.esp, user, out, text=password + "\n")
+            return run(TOOL, "recovery", self.esp, out, *events, text=code + "\n")
+        return run(TOOL, "handoff", self.esp, user, out, *events, text=password + "\n")
+
+    def boot_changing(self, password, fresh, user="alice", day=0):
+        """Pre-boot, where the user chooses another password."""
+        out = self.path("handoff")
+        if os.path.exists(out):
+            os.unlink(out)
+        return run(TOOL, "change", self.esp, user, out, str(day), text=f"{password}\n{fresh}\n")
+
+    def lock_at_preboot(self):
+        """What pre-boot can do without any key."""
+        code, out, err = run(TOOL, "lock", self.esp)
+        assert code == 0, out + err
 
     def start(self, wrap=(), wait=True, options=()):
         devices = []
@@ -180,6 +194,15 @@ class Laptop:
 
     def show(self):
         return run(TOOL, "show", self.esp)[1]
+
+    def rules(self):
+        """What the store's rules say, as {name: value}."""
+        line = [r for r in self.show().splitlines() if r.startswith("rules ")][0]
+        words = re.findall(r"(\w+) ('[^']*'|\d+)", line[6:])
+        return {name: value[1:-1] if value[0] == "'" else int(value) for name, value in words}
+
+    def generation(self):
+        return int(re.search(r"generation (\d+)", self.show())[1])
 
     def save_esp(self, name="esp-copy"):
         shutil.copytree(self.esp, self.path(name), dirs_exist_ok=True)

@@ -113,6 +113,11 @@ class Organisation:
         body.update(more)
         return sign("holdfast-receipt", body, key or self.server)
 
+    def time(self, when=None, key=None, **more):
+        body = {"device": self.device, "enrolment": self.enrolment, "time": when or int(time.time())}
+        body.update(more)
+        return sign("holdfast-time", body, key or self.server)
+
     def command(self, name, key=None, **more):
         if name == "kill":
             self.kill_sequence += 1
