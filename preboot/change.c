@@ -46,19 +46,11 @@ static enum cause cause_of(const struct login *l, const struct rules *rules)
 	return CAUSE_FORCED;
 }
 
-static int same(const struct line *line, const struct secret *s)
-{
-	return line->len == s->len && !sodium_memcmp(line->bytes, s->bytes, s->len);
-}
-
 /* Is what was typed a new password? Says why not. */
-static int acceptable(const struct line *first, const struct line *again, const struct login *l,
-		      const struct rules *rules)
+static int acceptable(const struct line *first, const struct line *again, const struct rules *rules)
 {
 	if (first->chars < rules->head.password_min)
 		ui_tell(MESSAGE_PASSWORD_SHORT, (unsigned)rules->head.password_min);
-	else if (same(first, &l->password))
-		ui_tell(MESSAGE_PASSWORD_SAME);
 	else if (first->len != again->len || sodium_memcmp(first->bytes, again->bytes, first->len))
 		ui_tell(MESSAGE_PASSWORDS_DIFFER);
 	else
@@ -67,7 +59,7 @@ static int acceptable(const struct line *first, const struct line *again, const 
 }
 
 /* Ask until two lines are the same and good. 0: the person went back. */
-static int ask(struct secret *ret, const struct login *l, const struct rules *rules, enum cause cause)
+static int ask(struct secret *ret, const struct rules *rules, enum cause cause)
 {
 	static const struct view_key back = { "Esc", "Keep the old one" };
 
@@ -86,7 +78,7 @@ static int ask(struct secret *ret, const struct login *l, const struct rules *ru
 			return 0;
 		if (end != PROMPT_ENTER)
 			continue;
-		good = first.len && acceptable(&first, &again, l, rules);
+		good = first.len && acceptable(&first, &again, rules);
 		residue_wipe(&first);
 		residue_wipe(&again);
 		if (good && !secret_copy(ret, first.bytes, first.len))
@@ -137,9 +129,25 @@ static enum err save(struct login *l, struct storefile *f, const struct secret *
 	return e;
 }
 
+/* Until a new password is saved, the person goes back, or it fails. ERR_EXISTS: the present password, or
+ * the duress password, which must not be told apart. */
+static enum err renew(struct login *l, struct storefile *f, enum cause cause)
+{
+	for (;;) {
+		SECRET struct secret password = { 0 };
+		enum err e;
+
+		if (!ask(&password, &f->current->rules, cause))
+			return ERR_STATE;
+		e = save(l, f, &password);
+		if (e != ERR_EXISTS)
+			return e;
+		ui_tell(MESSAGE_PASSWORD_SAME);
+	}
+}
+
 void change_run(struct login *l, struct storefile *f)
 {
-	SECRET struct secret password = { 0 };
 	uint8_t seed[32];
 	enum cause cause = cause_of(l, &f->current->rules);
 	enum err e;
@@ -153,9 +161,9 @@ void change_run(struct login *l, struct storefile *f)
 		ui_pause(READ_S);
 		return;
 	}
-	if (!ask(&password, l, &f->current->rules, cause))
+	e = renew(l, f, cause);
+	if (e == ERR_STATE)
 		return;
-	e = save(l, f, &password);
 	if (e) {
 		ui_tell(MESSAGE_CHANGE_FAILED, err_text(e));
 		ui_pause(READ_S);

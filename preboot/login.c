@@ -149,14 +149,10 @@ static int try_password(struct attempt *a, const char *user, struct line *typed)
 		e = open_record(a, r, user, &password);
 	residue_wipe(typed);
 	line_drop(typed); /* what follows may never return */
-	if (e) {
-		secret_drop(&password);
+	secret_drop(&password);
+	if (e)
 		explain(a, e, MESSAGE_WRONG_PASSWORD, PREBOOT_WRONG_PASSWORD);
-		return 0;
-	}
-	a->login->password = password;
-	password = (struct secret){ 0 }; /* now login's */
-	return 1;
+	return !e;
 }
 
 static int try_code(struct attempt *a, struct record *r, enum code_kind kind, struct line *typed)
@@ -313,6 +309,5 @@ void login_run(struct login *ret, struct storefile *f, void (*forget)(void))
 void login_drop(struct login *l)
 {
 	credential_drop(&l->credential);
-	secret_drop(&l->password);
 	*l = (struct login){ 0 };
 }

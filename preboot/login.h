@@ -8,7 +8,6 @@
 struct login {
 	struct credential credential;
 	struct record *record;  /* points into the store */
-	struct secret password; /* what was typed, while a new one may have to differ from it */
 	int change_wanted;      /* the person asked to change the password */
 	uint32_t prompt_ms;     /* clock_start to the first prompt */
 	uint32_t memory_mib;    /* largest free range at the KDF */
