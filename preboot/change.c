@@ -107,6 +107,14 @@ struct before {
 	uint8_t signature[SIGNATURE_BYTES];
 };
 
+/* One copy that holds it is enough: the other one is mended afterwards. */
+static enum err write(struct storefile *f)
+{
+	enum err e = storefile_write(f);
+
+	return e && storefile_written(f) ? OK : e;
+}
+
 static enum err save(struct login *l, struct storefile *f, const struct secret *password)
 {
 	struct store *s = f->current;
@@ -119,9 +127,9 @@ static enum err save(struct login *l, struct storefile *f, const struct secret *
 	e = sign_changed(l, s, password);
 	sodium_efi_narrow();
 	if (!e)
-		e = storefile_write(f);
+		e = write(f);
 	ui_idle();
-	if (!e || storefile_written(f))
+	if (!e)
 		return OK;
 	*l->record = before.record;
 	s->head.generation = before.generation;
