@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "block.h"
+#include "boot.h"
 #include "common/tombstone.h"
 #include "files.h"
 #include "firmware.h"
@@ -175,6 +176,7 @@ static noreturn void leave(void)
 {
 	ui_tick(MESSAGE_SWITCHES_OFF, READ_S);
 	ui_pause(READ_S);
+	ui_stop();
 	firmware_power_off();
 }
 
@@ -191,6 +193,7 @@ static noreturn void erase(void)
 
 noreturn void kill_begin(const struct store *s)
 {
+	boot_forget(); /* its files are to be deleted */
 	memset(&stone, 0, sizeof(stone));
 	memcpy(stone.device, s->head.device, sizeof(stone.device));
 	tombstone_areas(&stone, &s->manifest);
