@@ -4,6 +4,7 @@
 #include <time.h>
 
 #include "agent/volumed/event.h"
+#include "agent/volumed/passnote.h"
 #include "agent/volumed/recovery.h"
 #include "agent/volumed/rotation.h"
 
@@ -147,7 +148,7 @@ static enum err recovery_used(struct volumed *v, struct unlocked *u)
 	return e ? e : done_note(v, "recovery_used");
 }
 
-static int password_was_changed(const struct bootfacts *b)
+static int change_was_told(const struct bootfacts *b)
 {
 	for (size_t i = 0; i < b->event_count; i++)
 		if (b->events[i].kind == PREBOOT_PASSWORD_CHANGED)
@@ -155,30 +156,40 @@ static int password_was_changed(const struct bootfacts *b)
 	return 0;
 }
 
-static const struct record *booted_record(const struct volumed *v, const struct store *s)
+/* Marks in changed[] whose passwords pre-boot has changed; 1 when there is work: the hand-off tells of a
+ * change, too, for records that were never noted. */
+static int changes_find(uint8_t changed[static STORE_RECORDS_MAX], struct volumed *v,
+			const struct store *s)
 {
-	for (uint32_t i = 0; i < s->head.record_count; i++)
-		if (booted_by(v, &s->records[i]))
-			return &s->records[i];
-	return NULL;
+	int told = v->boot.known && change_was_told(&v->boot) && !was_done(v, "password_changed");
+	int found = told;
+
+	for (uint32_t i = 0; i < s->head.record_count; i++) {
+		changed[i] = passnote_differs(v, &s->records[i]) ||
+			     (told && s->records[i].kind == CREDENTIAL_PASSWORD &&
+			      booted_by(v, &s->records[i]));
+		found |= changed[i];
+	}
+	return found;
 }
 
 /* A password was changed at pre-boot, which can't touch a volume: with the unlock key rotated, an earlier
  * copy of the ESP and the old password open nothing on today's disk. */
-static enum err password_changed(struct volumed *v, struct unlocked *u)
+static enum err passwords_changed(struct volumed *v, struct unlocked *u)
 {
-	const struct record *r;
+	uint8_t changed[STORE_RECORDS_MAX] = { 0 };
 	enum err e;
 
-	if (!v->boot.known || !password_was_changed(&v->boot) || was_done(v, "password_changed"))
-		return OK;
+	if (!changes_find(changed, v, &u->store))
+		return passnote_update(v, &u->store);
 	e = rotation_run(v, u, ROTATION_KEEP);
 	if (e)
 		return e;
-	r = booted_record(v, &u->store);
-	if (r)
-		event_credential(v, "credential-changed", r);
-	return done_note(v, "password_changed");
+	for (uint32_t i = 0; i < u->store.head.record_count; i++)
+		if (changed[i])
+			event_credential(v, "credential-changed", &u->store.records[i]);
+	e = passnote_update(v, &u->store);
+	return e ? e : done_note(v, "password_changed");
 }
 
 enum err bootwork_settle(struct volumed *v, struct unlocked *u)
@@ -187,5 +198,5 @@ enum err bootwork_settle(struct volumed *v, struct unlocked *u)
 
 	if (!e)
 		e = recovery_used(v, u);
-	return e ? e : password_changed(v, u);
+	return e ? e : passwords_changed(v, u);
 }

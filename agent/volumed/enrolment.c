@@ -278,7 +278,9 @@ static enum err enrolment_keep(struct volumed *v, const struct trust *t, json_t 
 enum err enrolment_finish(struct volumed *v, const char *jws)
 {
 	JSON *payload = NULL, *note = json_incref(vstate_find(&v->state, "enrolling"));
+	struct espstore_found found;
 	struct trust t = { 0 };
+	STORE s = { 0 };
 	enum err e;
 
 	if (v->trust.enrolled || !note)
@@ -294,6 +296,8 @@ enum err enrolment_finish(struct volumed *v, const char *jws)
 		return e;
 	v->enrol_allowed = 0;
 	event_tell(v, "enrolled", json_pack("{s:s}", "name", v->name));
+	if (!espstore_load(&s, &found, &v->esp))
+		event_more_users(v, &s);
 	/* Enrolled it is: what cannot be done at once is shown as waiting, and tried again. */
 	if (settle_run(v))
 		volumed_log("enrolled with work left", v->about);

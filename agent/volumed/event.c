@@ -73,21 +73,47 @@ static enum err user_cert(char **ret, const struct volumed *v, const struct reco
 	return cert_sign(ret, &c, &v->attestation);
 }
 
-json_t *event_user_certs(const struct volumed *v, const struct store *s, const char *enterprise)
+static int booted_by(const struct volumed *v, const struct record *r)
 {
-	json_t *certs = json_array();
+	char id[33];
 
-	for (uint32_t i = 0; certs && i < s->head.record_count; i++) {
+	hex_encode(id, r->id, sizeof(r->id));
+	return !strcmp(id, v->boot.credential);
+}
+
+/* Of the one that started the laptop, or of the others. */
+static enum err certs_add(json_t *certs, const struct volumed *v, const struct store *s,
+			  const char *enterprise, int booted)
+{
+	for (uint32_t i = 0; i < s->head.record_count; i++) {
 		TEXT *jws = NULL;
 
-		if (user_cert(&jws, v, &s->records[i], enterprise))
+		if (booted_by(v, &s->records[i]) != booted ||
+		    json_array_size(certs) == EVENT_CERTS_MAX ||
+		    user_cert(&jws, v, &s->records[i], enterprise))
 			continue;
-		if (json_array_append_new(certs, json_string(jws))) {
-			json_decref(certs);
-			return NULL;
-		}
+		if (json_array_append_new(certs, json_string(jws)))
+			return ERR_MEMORY;
 	}
-	return certs;
+	return OK;
+}
+
+json_t *event_user_certs(const struct volumed *v, const struct store *s, const char *enterprise)
+{
+	JSON *certs = json_array();
+
+	if (!certs || certs_add(certs, v, s, enterprise, 1) || certs_add(certs, v, s, enterprise, 0))
+		return NULL;
+	return json_incref(certs);
+}
+
+void event_more_users(struct volumed *v, const struct store *s)
+{
+	if (s->head.record_count <= EVENT_CERTS_MAX)
+		return;
+	for (uint32_t i = 0; i < s->head.record_count; i++)
+		if (s->records[i].kind == CREDENTIAL_PASSWORD)
+			event_credential(v, "user-added", &s->records[i]);
 }
 
 void event_credential(struct volumed *v, const char *kind, const struct record *r)

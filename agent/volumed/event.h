@@ -17,7 +17,11 @@ void event_tell_at(struct volumed *v, const char *kind, uint64_t when, json_t *d
 /* Events user-added and credential-changed: user, credential, method and the certificate of the record's
  * user key, so that the server can check who authenticates. */
 void event_credential(struct volumed *v, const char *kind, const struct record *r);
-/* Certificates for all records of a store, for enrolment. New reference, NULL: no memory. */
+/* Certificates for the records of a store, for enrolment: of who started the laptop first, and no more than
+ * a server takes at once. New reference, NULL: no memory. */
+#define EVENT_CERTS_MAX 60
 json_t *event_user_certs(const struct volumed *v, const struct store *s, const char *enterprise);
+/* Tell of all users when they were more than that. */
+void event_more_users(struct volumed *v, const struct store *s);
 
 #endif

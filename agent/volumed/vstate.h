@@ -8,7 +8,8 @@
  *   "counters"    trust.c          sequence numbers of commands carried out
  *   "recovery"    recovery.c       escrow ids, fingerprints, a rotation under way
  *   "codes"       onetime.c        escrow id and proof of each one-time code
- *   "boot"        bootfacts.c      digest of the hand-off that was worked through */
+ *   "passwords"   passnote.c       public key of each user's credential
+ *   "boot"        bootwork.c       digests of the hand-offs that were worked through */
 #ifndef HOLDFAST_VSTATE_H
 #define HOLDFAST_VSTATE_H
 

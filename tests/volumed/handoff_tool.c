@@ -5,6 +5,7 @@
  *   volumed_tool recovery ESP OUT [EVENT…]       recovery key on standard input, through the store
  *                                                EVENT: KIND=VALUE of a pre-boot event, both numbers
  *   volumed_tool change ESP USER OUT DAY         the password, then a new one, set as pre-boot does
+ *   volumed_tool fill ESP USER COUNT             the password; so many users more, whom no password opens
  *   volumed_tool lock ESP                        as pre-boot after failures: no user has a seal any more
  *   volumed_tool opens ESP USER IMAGE            does this password, with this ESP, open the image?
  *   volumed_tool opens-code ESP NUMBER IMAGE     the same with a one-time code
@@ -184,6 +185,45 @@ static int run_change(const char *esp, const char *user, const char *out, uint16
 	return verdict(e ? e : handoff_make(&s, out, events), "change");
 }
 
+/* Copies of one record: the look of many users without the time of many Argon2ids. */
+static enum err fill(struct start *s, const char *user, unsigned count)
+{
+	enum err e = OK;
+
+	for (unsigned i = 0; !e && i < count; i++) {
+		struct record r = *s->record;
+		struct record *present = NULL;
+
+		randombytes_buf(r.id, sizeof(r.id));
+		(void)snprintf((char *)r.user, sizeof(r.user), "user%03u@a-rather-long.example.org", i);
+		e = store_add(&s->store, &r);
+		/* it may have moved */
+		if (!e)
+			e = store_find_user(&present, &s->store, user);
+		s->record = present;
+	}
+	return e;
+}
+
+static int run_fill(const char *esp_folder, const char *user, unsigned count)
+{
+	STORE_SK sk = { 0 };
+	START s = { 0 };
+	struct espstore esp;
+	enum err e = start_open(&s, esp_folder, CREDENTIAL_PASSWORD, user, 0);
+
+	if (!e)
+		e = fill(&s, user, count);
+	if (!e)
+		e = store_signing_key(&sk, &s.store, &s.opened.unlock_key);
+	s.store.head.generation++;
+	if (!e)
+		e = store_sign(&s.store, &sk);
+	if (!e)
+		e = espstore_at(&esp, esp_folder, "");
+	return verdict(e ? e : espstore_write(&esp, &s.store, 1), "fill");
+}
+
 static int run_lock(const char *esp_folder)
 {
 	struct espstore_found found;
@@ -272,6 +312,8 @@ int main(int argc, char **argv)
 		return run_handoff(CREDENTIAL_RECOVERY_KEY, argv[2], "", 0, argv[3], argv + 4);
 	if (!strcmp(what, "change") && argc == 6)
 		return run_change(argv[2], argv[3], argv[4], (uint16_t)atoi(argv[5]));
+	if (!strcmp(what, "fill") && argc == 5)
+		return run_fill(argv[2], argv[3], (unsigned)atoi(argv[4]));
 	if (!strcmp(what, "lock") && argc == 3)
 		return run_lock(argv[2]);
 	if (!strcmp(what, "opens") && argc == 5)

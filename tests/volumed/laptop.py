@@ -87,6 +87,11 @@ class Laptop:
             os.unlink(out)
         return run(TOOL, "change", self.esp, user, out, str(day), text=f"{password}\n{fresh}\n")
 
+    def fill(self, count, user="alice", password="alice's password"):
+        """So many users more, whom no password opens."""
+        code, out, err = run(TOOL, "fill", self.esp, user, str(count), text=password + "\n")
+        assert code == 0, out + err
+
     def lock_at_preboot(self):
         """What pre-boot can do without any key."""
         code, out, err = run(TOOL, "lock", self.esp)

@@ -276,6 +276,33 @@ def test_changed_at_preboot():
         laptop.remove()
 
 
+def test_many_users():
+    """250 users and the largest logo: enrolled, listed, told to the server, one of them removed, all of it quick"""
+    laptop = Laptop()
+    laptop.activate()
+    laptop.fill(249)
+    try:
+        assert laptop.boot()[0] == 0
+        laptop.start()
+        picture = logo()
+        laptop.secrets = laptop.enrol(Organisation(), {**CHEAP, "logo": b64(picture)})
+        assert laptop.org.users[0]["subject"].startswith("alice/") and len(laptop.org.users) == 60
+        added = {e["detail"]["user"] for e in laptop.events if e["kind"] == "user-added"}
+        assert len(added) == 250, "those that did not fit into the enrolment are told of afterwards"
+        assert len(json.loads(laptop.ask("USER_LIST"))["users"]) == 250 == laptop.status()["users"]
+        assert laptop.status()["policy"]["state"] == "enforced" and laptop.rules()["logo"] == len(picture)
+        old = laptop.save_esp()
+        begun = time.time()
+        laptop.ask("USER_REMOVE", "user007@a-rather-long.example.org")
+        seconds = time.time() - begun
+        assert laptop.opens() and not laptop.opens(esp=old) and laptop.status()["users"] == 249
+        assert seconds < 5, f"{seconds:.1f} s for one user"
+        laptop.restart()
+        assert laptop.status()["waiting"] == []
+    finally:
+        laptop.remove()
+
+
 if __name__ == "__main__":
     main([test_rules, test_without_key, test_time, test_overdue, test_passwords, test_locked_by_preboot,
-          test_recovery_before_enrolment, test_changed_at_preboot])
+          test_recovery_before_enrolment, test_changed_at_preboot, test_many_users])

@@ -151,34 +151,58 @@ def after_enrol(laptop, old):
     known_recovery_opens(laptop)
 
 
-def play_code(base, stride):
-    """The start after a one-time code burns it: cut while volumed starts."""
+def boot_code(laptop):
+    return laptop.boot(code=laptop.secrets[1], number=1)[0]
+
+
+def after_code(laptop, old):
+    # Either it was not burnt yet, and opens once more, or passwords (and other codes) open.
+    if boot_code(laptop):
+        assert laptop.boot()[0] == 0
+    laptop.start()
+    sound(laptop)
+    assert not laptop.opens_code(1, laptop.secrets[1])
+    assert not laptop.opens_code(1, laptop.secrets[1], esp=old)
+    assert laptop.opens_code(2, laptop.secrets[2])
+
+
+def boot_changing(laptop):
+    return laptop.boot_changing("alice's password", "chosen at pre-boot")[0]
+
+
+def after_changing(laptop, old):
+    # Without the event: what pre-boot told was lost with the power.
+    assert laptop.boot(password="chosen at pre-boot")[0] == 0
+    laptop.start()
+    sound(laptop)
+    assert laptop.opens(password="chosen at pre-boot") and not laptop.opens()
+    assert not laptop.opens(esp=old), "the old password with the old store"
+
+
+def play_start(name, base, boot, after, stride):
+    """The start after something that pre-boot did: cut while volumed starts."""
     points, begun = 0, time.time()
     for call in CALLS:
         n, cut_here = 1, True
         while cut_here:
             laptop = base.copy()
             old = laptop.save_esp()
-            assert laptop.boot(code=laptop.secrets[1], number=1)[0] == 0
+            assert boot(laptop) == 0
             # -D: volumed, not strace, is the process that stop() ends.
             laptop.start(("strace", "-D", "-qq", "-o", "/dev/null", "-e", f"trace={call}", "-e",
                           f"inject={call}:signal=KILL:when={n}"), wait=False)
             cut_here = laptop.connect() is None
             laptop.stop(hard=True)
             points += cut_here
-            # Either it was not burnt yet, and opens once more, or passwords (and other codes) open.
-            code = laptop.boot(code=laptop.secrets[1], number=1)[0]
-            if code:
-                assert laptop.boot()[0] == 0, f"{call} {n}: {laptop.at}"
-            laptop.start()
-            sound(laptop)
-            assert not laptop.opens_code(1, laptop.secrets[1]), f"{call} {n}: {laptop.at}"
-            assert not laptop.opens_code(1, laptop.secrets[1], esp=old), f"{call} {n}: {laptop.at}"
-            assert laptop.opens_code(2, laptop.secrets[2]), f"{call} {n}: {laptop.at}"
+            try:
+                after(laptop, old)
+            except Exception:
+                laptop.stop(hard=True)
+                print(f"FAILED  {name}: killed at {call} number {n}; left in {laptop.at}")
+                raise
             laptop.remove()
             n += stride
-    print(f"ok      a code burnt at the start: {points} power cuts survived ({time.time() - begun:.0f} s)",
-          flush=True)
+    print(f"ok      {name}: {points} power cuts survived ({time.time() - begun:.0f} s)", flush=True)
 
 
 def play(name, base, operation, after, stride):
@@ -215,7 +239,8 @@ def main():
     for row in (("a user removed", remove_user, after_remove_user), ("lock", lock, after_lock),
                 ("a new recovery key", rotate_recovery, after_rotate_recovery), ("kill", kill, after_kill)):
         play(row[0], base, row[1], row[2], stride)
-    play_code(base, stride)
+    play_start("a code burnt at the start", base, boot_code, after_code, stride)
+    play_start("a password changed at pre-boot", base, boot_changing, after_changing, stride)
     base.remove()
     fresh = Laptop()
     fresh.activate()
