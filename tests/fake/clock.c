@@ -1,9 +1,15 @@
-/* Stands for preboot/clock.c: the simulated time. */
+/* Stands for preboot/clock.c: the simulated time. Every run begins with fake_clock_start, which also brings the
+ * linker to take this one. */
 #include "preboot/clock.h"
 
 #include "inside.h"
 
 static uint64_t start_100ns;
+
+void fake_clock_start(void)
+{
+	start_100ns = 0;
+}
 
 void clock_start(void)
 {

@@ -76,6 +76,8 @@ void fake_time_pass(uint64_t d_100ns)
 	}
 	if (INSIDE->now_100ns < until)
 		INSIDE->now_100ns = until;
+	if (fake_now->cut_at_ms && INSIDE->now_100ns >= fake_now->cut_at_ms * 10000)
+		fake_leave(FAKE_CUT);
 }
 
 void fake_work(unsigned ms)

@@ -70,6 +70,7 @@ enum fake_kernel_habit {
 struct fake {
 	/* To be set before a run. */
 	long cut_after;      /* the power fails at this write of the run; 0: never */
+	uint64_t cut_at_ms;  /* ... at this simulated time; 0: never */
 	int64_t rtc;         /* seconds since 1970 at power on; FAKE_NO_CLOCK: GetTime fails */
 	size_t fail_larger;  /* allocations larger than that fail; 0: none */
 	uint32_t free_mib;   /* largest free range that the memory map shows */
@@ -125,6 +126,8 @@ void fake_press(struct fake *f, enum fake_device device, uint16_t scan, uint16_t
 		uint8_t toggle);
 void fake_await(struct fake *f, const char *text);
 void fake_pause(struct fake *f, unsigned seconds);
+/* That what has been typed so far may be left over (or waited for in vain) is no news. */
+void fake_script_quiet(struct fake *f);
 /* Forget what was not typed; how much that is. */
 void fake_script_clear(struct fake *f);
 size_t fake_script_left(const struct fake *f);

@@ -86,6 +86,7 @@ struct fake_inside {
 
 	struct fake_step steps[FAKE_KEYS_MAX];
 	size_t step_count, step;
+	int script_quiet;
 	char texts[65536];
 	size_t texts_len;
 
@@ -121,6 +122,7 @@ void fake_output_start(void);
 void fake_input_start(void);
 void fake_graphics_start(void);
 void fake_kernel_start(void);
+void fake_clock_start(void);
 
 /* The run is over: what was not written by then is lost or not, and the process ends. */
 _Noreturn void fake_leave(enum fake_end end);

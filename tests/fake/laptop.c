@@ -10,8 +10,7 @@
 
 static const uint8_t device[DEVICE_ID_BYTES] = "laptop number 7";
 
-/* A test has no use for going on after a failure in its own preparation. */
-static void must(enum err e)
+void laptop_must(enum err e)
 {
 	if (e)
 		abort();
@@ -23,8 +22,8 @@ static void add(struct laptop *l, struct store *s, const struct credential_spec 
 	struct record r;
 
 	memcpy(vk.bytes, s->head.store_vk, sizeof(vk.bytes));
-	must(credential_new(&r, spec, password, &vk, &l->unlock_key));
-	must(store_add(s, &r));
+	laptop_must(credential_new(&r, spec, password, &vk, &l->unlock_key));
+	laptop_must(store_add(s, &r));
 }
 
 static void add_user(struct laptop *l, struct store *s, const char *user, const char *text)
@@ -33,7 +32,7 @@ static void add_user(struct laptop *l, struct store *s, const char *user, const 
 					      .kdf_memory_kib = KDF_PASSWORD_MEMORY_KIB_MIN, .kdf_passes = 1 };
 	SECRET struct secret password = { 0 };
 
-	must(secret_copy(&password, text, strlen(text)));
+	laptop_must(secret_copy(&password, text, strlen(text)));
 	add(l, s, &spec, &password);
 }
 
@@ -44,7 +43,7 @@ static void add_code(struct laptop *l, struct store *s, enum credential_kind kin
 					      .kdf_memory_kib = KDF_MEMORY_KIB_MIN, .kdf_passes = 1 };
 	SECRET struct secret code = { 0 };
 
-	must(code_new(&code, kind == CREDENTIAL_ONE_TIME_CODE ? CODE_ONE_TIME : CODE_RECOVERY));
+	laptop_must(code_new(&code, kind == CREDENTIAL_ONE_TIME_CODE ? CODE_ONE_TIME : CODE_RECOVERY));
 	memcpy(ret, code.bytes, code.len);
 	ret[code.len] = 0;
 	add(l, s, &spec, &code);
@@ -101,9 +100,9 @@ static void sign_and_write(struct laptop *l, struct store *s)
 	uint8_t *bytes;
 	size_t len;
 
-	must(store_signing_key(&sk, s, &l->unlock_key));
-	must(store_sign(s, &sk));
-	must(store_encode(&bytes, &len, s));
+	laptop_must(store_signing_key(&sk, s, &l->unlock_key));
+	laptop_must(store_sign(s, &sk));
+	laptop_must(store_encode(&bytes, &len, s));
 	fake_file_put(l->f, LAPTOP_STORE_0, bytes, len);
 	fake_file_put(l->f, LAPTOP_STORE_1, bytes, len);
 	free(bytes);
@@ -118,7 +117,7 @@ struct laptop *laptop_new(uint64_t seed, void (*edit)(struct store *s))
 		abort();
 	l->f = fake_new(seed);
 	randombytes_buf(l->unlock_key.bytes, sizeof(l->unlock_key.bytes));
-	must(store_new(&s, device, "Anna's laptop", &l->unlock_key));
+	laptop_must(store_new(&s, device, "Anna's laptop", &l->unlock_key));
 	add_user(l, &s, LAPTOP_USER, LAPTOP_PASSWORD);
 	add_user(l, &s, LAPTOP_USER_2, LAPTOP_PASSWORD_2);
 	for (uint16_t n = 1; n <= LAPTOP_CODES; n++)
@@ -144,8 +143,15 @@ enum err laptop_copy(struct store *ret, const struct laptop *l, int copy)
 {
 	size_t len;
 	const uint8_t *bytes = fake_file(l->f, copy ? LAPTOP_STORE_1 : LAPTOP_STORE_0, &len);
+	struct cursor c;
+	uint32_t total;
 
-	return bytes ? store_decode(ret, bytes, len) : ERR_NOT_FOUND;
+	if (!bytes || len < 16)
+		return ERR_NOT_FOUND;
+	/* Without the zeros behind it: looking at them takes most of the time of tests with many runs. */
+	c = cursor_over(bytes + 12, 4);
+	total = cursor_u32(&c);
+	return store_decode(ret, bytes, total < len ? total : len);
 }
 
 enum err laptop_store(struct store *ret, const struct laptop *l)
@@ -169,7 +175,7 @@ void laptop_change(struct laptop *l, void (*edit)(struct store *s))
 {
 	STORE s = { 0 };
 
-	must(laptop_store(&s, l));
+	laptop_must(laptop_store(&s, l));
 	s.head.generation++;
 	edit(&s);
 	sign_and_write(l, &s);

@@ -32,6 +32,9 @@ struct laptop {
 	char recovery[CODE_TEXT_MAX];
 };
 
+/* For preparations of a test, after whose failure there is no use in going on. */
+void laptop_must(enum err e);
+
 /* edit: what is to be different, before the store is signed; or NULL. */
 struct laptop *laptop_new(uint64_t seed, void (*edit)(struct store *s));
 void laptop_free(struct laptop *l);

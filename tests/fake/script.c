@@ -5,7 +5,7 @@
 
 #include "inside.h"
 
-#define IMPATIENT_S 7200 /* with keys still to be typed */
+#define IMPATIENT_S 3600 /* with keys still to be typed */
 
 /* Until where the texts have been read, and the lengths at which they were last searched in vain. */
 static size_t read_screen, read_serial, seen_screen, seen_serial;
@@ -66,6 +66,12 @@ void fake_pause(struct fake *f, unsigned seconds)
 void fake_script_clear(struct fake *f)
 {
 	f->inside->step = f->inside->step_count = f->inside->texts_len = 0;
+	f->inside->script_quiet = 0;
+}
+
+void fake_script_quiet(struct fake *f)
+{
+	f->inside->script_quiet = 1;
 }
 
 size_t fake_script_left(const struct fake *f)
@@ -148,8 +154,10 @@ void fake_bored(void)
 	uint64_t idle = INSIDE->now_100ns - INSIDE->last_key_100ns;
 	int done = INSIDE->step == INSIDE->step_count;
 
-	if (idle < (done ? fake_now->patience_s : IMPATIENT_S) * 10000000ull)
+	if (idle < (done || INSIDE->script_quiet ? fake_now->patience_s : IMPATIENT_S) * 10000000ull)
 		return;
+	if (INSIDE->script_quiet)
+		fake_leave(FAKE_WAITING);
 	if (!done && s->kind == FAKE_STEP_AWAIT)
 		fprintf(stderr, "fake: never seen: \"%s\"\n", INSIDE->texts + s->value);
 	if (!done)
