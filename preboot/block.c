@@ -31,8 +31,11 @@ static int is_partition(EFI_HANDLE handle, const uint8_t partition[static 16])
 	const uint8_t *drive;
 	uint8_t guid[16];
 
-	for (; node && !IsDevicePathEnd(node); node = NextDevicePathNode(node))
+	for (; node && !IsDevicePathEnd(node); node = NextDevicePathNode(node)) {
+		if (DevicePathNodeLength(node) < sizeof(*node))
+			return 0;
 		last = node;
+	}
 	if (!last || DevicePathType(last) != MEDIA_DEVICE_PATH ||
 	    DevicePathSubType(last) != MEDIA_HARDDRIVE_DP ||
 	    DevicePathNodeLength(last) != DRIVE_NODE_BYTES)
