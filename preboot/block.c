@@ -32,7 +32,7 @@ static int is_partition(EFI_HANDLE handle, const uint8_t partition[static 16])
 	uint8_t guid[16];
 
 	for (; node && !IsDevicePathEnd(node); node = NextDevicePathNode(node)) {
-		if (DevicePathNodeLength(node) < sizeof(*node))
+		if (DevicePathNodeLength(node) < (int)sizeof(*node))
 			return 0;
 		last = node;
 	}
