@@ -116,6 +116,8 @@ static void look(void)
 void keyboard_start(void)
 {
 	merged = (struct device){ .handle = firmware->ConsoleInHandle };
+	merged_works = any_key_seen = 0;
+	device_count = 0;
 	look();
 }
 
