@@ -67,4 +67,5 @@ build/out/efi/sodium/crypto_pwhash/argon2/%.o build/out/efi/sodium/sodium/runtim
 $(SODIUM_EFI_SRC:%.c=build/out/efi/sodium/%.o): preboot/libsodium.mk
 
 # Pre-boot's modules but for those that stand for a C library or touch the processor: hosted, for tests.
-PREBOOT_HOSTED := $(filter-out %_efi.c preboot/vector.c preboot/residue.c preboot/sound.c,$(wildcard preboot/*.c))
+PREBOOT_HOSTED := $(filter-out %_efi.c $(addprefix preboot/,vector.c residue.c sound.c clock.c),\
+	$(wildcard preboot/*.c))

@@ -11,6 +11,8 @@
 #include <string.h>
 
 #include "preboot/choice.h"
+#include "preboot/clock.h"
+#include "preboot/heap.h"
 #include "preboot/keyboard.h"
 #include "preboot/prompt.h"
 #include "preboot/screen.h"
@@ -102,6 +104,19 @@ int keyboard_caps(void)
 void keyboard_wait(unsigned timeout_ms)
 {
 	(void)timeout_ms;
+}
+
+void heap_wipe(void)
+{
+}
+
+void clock_start(void)
+{
+}
+
+uint64_t clock_ms(void)
+{
+	return 0;
 }
 
 /* In a script '\r' is Enter, "\001" F2, "\002" F3, "\003" F5 and "\004" Esc. */
