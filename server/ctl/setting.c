@@ -58,7 +58,7 @@ static int parse_file(json_t **ret, const char *name, const char *path)
 	if (e)
 		return ctl_fail(e, "%s: %s", name, path);
 	/* json_string refuses what is no UTF-8. */
-	*ret = strlen((const char *)text.bytes) == text.len ? json_string((const char *)text.bytes) : NULL;
+	*ret = strlen((const char *)text.bytes) + 1 == text.len ? json_string((const char *)text.bytes) : NULL;
 	return *ret ? CTL_DONE : ctl_fail(ERR_FORMAT, "%s: %s is no UTF-8 text", name, path);
 }
 
@@ -69,7 +69,7 @@ static int parse_logo(json_t **ret, const char *path)
 	enum err e = *path ? file_read(&bytes, NULL, path) : OK;
 
 	if (!e)
-		e = b64_encode(&text, bytes.bytes, bytes.len);
+		e = b64_encode(&text, bytes.bytes, *path ? bytes.len - 1 : 0);
 	return e ? ctl_fail(e, "logo: %s", path) : taken(ret, json_string(text));
 }
 

@@ -144,6 +144,46 @@ def unsigned_settings_are_not_signed(organisation, _):
     assert shown["settings"]["one_time_codes"] == 4 and shown["settings"]["sync_interval_s"] == 60, shown
 
 
+def every_setting_can_be_set(organisation, _):
+    """policy set and show: every kind of setting, texts from files, a picture; what is wrong is named with its bound"""
+    banner, notes = pathlib.Path(organisation.folder, "banner"), pathlib.Path(organisation.folder, "latin-1")
+    banner.write_text("If found:\nGrüße, back\\slash")
+    notes.write_bytes(b"caf\xe9")
+    organisation.ctl("policy", "set", "organisation=Example & Söhne", f"banner=@{banner}", "keyboard_layout=de",
+                     "failure_limit=7", "failure_action=kill", "contact_warn_days=10", "contact_lock_days=20",
+                     "password_days=90", "password_min_length=12", "single_user=true", "duress=true", "beep=true",
+                     "high_contrast=true", "large_type=true")
+    want = {"organisation": "Example & Söhne", "banner": banner.read_text(), "keyboard_layout": "de", "logo": 0,
+            "failure_limit": 7, "failure_action": "kill", "contact_warn_days": 10, "contact_lock_days": 20,
+            "password_days": 90, "password_min_length": 12, "single_user": True, "duress": True, "beep": True,
+            "high_contrast": True, "large_type": True}
+    shown = organisation.ctl_json("policy", "show")["settings"]
+    assert {n: shown[n] for n in want} == want, shown
+    text = organisation.ctl("policy", "show")
+    for line in ("failure_action       kill", "banner               If found:\\nGrüße, back\\\\slash",
+                 "logo                 none", "single_user          true", "password_days        90"):
+        assert line in text.splitlines(), (line, text)
+    version = organisation.ctl_json("policy", "show")["version"]
+    for wrong, words in (("failure_limit=1001", "failure_limit: 0 to 1000"), ("failure_limit=4", "5 to 1000"),
+                         ("failure_action=erase", "delay, lock or kill"), ("duress=1", "neither true nor false"),
+                         ("contact_warn_days=20", "less than contact_lock_days, which is 20"),
+                         ("banner=a\\tb", "backslash"), (f"organisation={'x' * 64}", "at most 63 bytes"),
+                         ("organisation=a\nb", "one line"), ("keyboard_layout=klingon", "keyboard_layout: "),
+                         ("password_min_length=", "no number"), ("colour=red", "no setting 'colour'"),
+                         ("=1", "NAME=VALUE"), ("beep", "NAME=VALUE"), ("logo=" + str(banner), "logo")):
+        got = organisation.ctl("policy", "set", wrong, check=False)
+        assert got[0] in (USAGE, FAILED) and words in got[1], (wrong, got)
+    expect(organisation.ctl("policy", "set", f"banner=@{notes}", check=False), FAILED, "UTF-8")
+    expect(organisation.ctl("policy", "set", "banner=@/nonexistent", check=False), FAILED, "/nonexistent")
+    assert organisation.ctl_json("policy", "show")["version"] == version, "nothing of it was published"
+    organisation.ctl("policy", "set", "banner=one\\ntwo", "failure_action=delay", "organisation=")
+    shown = organisation.ctl_json("policy", "show")["settings"]
+    assert (shown["banner"], shown["failure_action"], shown["organisation"]) == ("one\ntwo", "delay", ""), shown
+    described = organisation.ctl("policy", "--help")
+    assert all(f"  {name} " in described for name in shown), described
+    assert "0 to 1000 (0)" in described and "delay, lock or kill (delay)" in described
+
+
 def cut_off_audit_is_noticed(organisation, _):
     """a log that was cut off is noticed, even when the whole server lies: the officer keeps the last checkpoint"""
     expect(organisation.ctl("audit", check=False), DONE, "leads to the server's signed checkpoint")
@@ -162,7 +202,7 @@ def cut_off_audit_is_noticed(organisation, _):
 
 STEPS = (failed_set_up_leaves_nothing, server_is_down, secrets_are_for_the_officer_alone, claimed_by_others,
          refused_officer_leaves_no_key, passphrase_from_a_pipe, ctrl_c_gives_the_echo_back, help_is_everywhere,
-         unsigned_settings_are_not_signed, cut_off_audit_is_noticed)
+         unsigned_settings_are_not_signed, every_setting_can_be_set, cut_off_audit_is_noticed)
 
 
 def main():

@@ -256,6 +256,34 @@ def events(server, org, laptop):
     check("too many at once: refused", s.code("POST", "/v1/events", {"events": batch * 30})[0] == 400)
 
 
+def signed_time(server, org, laptop):
+    s = laptop.session(server)
+    said = verify(s.ask("GET", "/v1/time")["time"], org.server_jwk, "holdfast-time")
+    check("the time, signed for this laptop in this enrolment",
+          (said["device"], said["enrolment"]) == (laptop.id, laptop.enrolment) and abs(said["time"] - time.time()) < 5)
+
+
+def listed_events(server, org, laptop, admin):
+    s = laptop.session(server)
+    path = f"/v1/devices/{laptop.id}/events"
+    told = [laptop.event("test", {"n": n}, time=1000 + n) for n in range(128)]
+    for n in (0, 64):
+        s.ask("POST", "/v1/events", {"events": told[n:n + 64]})
+    first = admin.ask("GET", path)
+    check("events are listed, newest first, as they were signed",
+          [e["event"] for e in first["events"]] == told[:27:-1] and first["more"])
+    check("… with when they arrived", all(abs(e["received"] - time.time()) < 60 and e["kind"] == "test"
+                                          for e in first["events"]))
+    rest = admin.ask("GET", f"{path}?before={first['events'][-1]['n']}")
+    check("… and go on before the last one", [e["event"] for e in rest["events"]][:28] == told[27::-1])
+    large = [laptop.event("large", {"x": "x" * 100000}) for _ in range(3)]
+    for one in large:
+        s.ask("POST", "/v1/events", {"events": [one]})
+    page = admin.ask("GET", path)
+    check("a page is bounded in bytes, too", len(page["events"]) == 1 and page["more"])
+    check("no number: refused", admin.code("GET", path + "?before=x") == (400, "bad-request"))
+
+
 def kill(server, org, laptop, admin):
     path = f"/v1/devices/{laptop.id}/commands"
     text, payload = org.command(laptop, "kill", admin.ask("GET", "/v1/devices/" + laptop.id)["next_kill_sequence"])
@@ -286,6 +314,8 @@ def main():
         events(server, org, laptop)
         policy(server, org, laptop, admin)
         recovered(server, org, laptop)
+        signed_time(server, org, laptop)
+        listed_events(server, org, laptop, admin)
         kill(server, org, laptop, admin)
         check("the log holds no failure of the server's own", "failed" not in server.log_text())
 

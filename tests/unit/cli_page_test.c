@@ -49,6 +49,10 @@ static void test_headlines(void **state)
 		  "NOT YET ENFORCED: policy version 3, waiting for a receipt", 0 },
 		{ "{\"enrolled\":true,\"locked\":true,\"policy\":{\"version\":3,\"state\":\"enforced\"}}",
 		  "LOCKED", 0 },
+		{ "{\"enrolled\":true,\"locked\":true,\"locked_by\":\"organisation\",\"policy\":{\"version\":3}}",
+		  "LOCKED by the organisation: the next start", 0 },
+		{ "{\"enrolled\":true,\"locked\":true,\"locked_by\":\"pre-boot\",\"policy\":{\"version\":3}}",
+		  "LOCKED by pre-boot (wrong answers, or too long without the server): the next start", 0 },
 		{ "{\"enrolled\":true,\"killed\":true,\"policy\":{\"version\":3,\"state\":\"enforced\"}}",
 		  "ERASED", 0 },
 	};
@@ -94,6 +98,31 @@ static void test_page_says_what_is_waited_for(void **state)
 	free(page);
 }
 
+static void test_page_of_pre_boot(void **state)
+{
+	static const struct {
+		const char *json, *says;
+	} rows[] = {
+		{ "{\"booted_by\":{\"user\":\"anna\",\"method\":\"password\",\"password_expires\":1864000}}",
+		  "Password   of anna has to be changed in 10 days" },
+		{ "{\"booted_by\":{\"user\":\"anna\",\"method\":\"password\",\"password_expires\":999999}}",
+		  "Password   of anna has to be changed at the next start" },
+		{ "{\"keyboard_layout\":\"de\"}", "Keyboard   de, before the start" },
+		{ "{\"contact\":{\"last\":740800,\"days\":3,\"warn_days\":2,\"lock_days\":30},"
+		  "\"network\":{\"server\":\"https://s\"}}",
+		  "Contact    server's signed time: 3 days ago; without the server it locks after 30 days" },
+		{ "{\"contact\":{\"last\":null,\"lock_days\":30}}", "server's signed time: none yet; without" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		char *page = page_of(rows[i].json);
+
+		assert_says(page, rows[i].says);
+		free(page);
+	}
+}
+
 static void test_no_control_characters(void **state)
 {
 	char *page = page_of("{\"problem\":\"a\\u001b[2Jb\",\"network\":{\"problem\":\"c\\u0007d\"},"
@@ -123,6 +152,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_headlines),
 		cmocka_unit_test(test_page_says_what_is_waited_for),
+		cmocka_unit_test(test_page_of_pre_boot),
 		cmocka_unit_test(test_no_control_characters),
 		cmocka_unit_test(test_wrong_types_do_no_harm),
 	};
