@@ -130,8 +130,12 @@ class Laptop:
         self.vars = self.folder / "vars.fd"
         self.child = None
         self.starts = 0
-        shutil.copy(OVMF / "OVMF_VARS_4M.fd", self.vars)
+        self.new_firmware()
         self.make_disk()
+
+    def new_firmware(self):
+        """The variables of a machine that has never been on."""
+        shutil.copy(OVMF / "OVMF_VARS_4M.fd", self.vars)
 
     def make_disk(self):
         with open(self.disk, "wb") as f:
