@@ -5,6 +5,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "heap_parts.h"
 #include "inside.h"
 
 /* One open file or folder. */
@@ -225,7 +226,7 @@ static void opened_free(struct opened *o)
 {
 	if (o->file)
 		o->file->open--;
-	free(o);
+	fake_libc_free(o);
 }
 
 static EFI_STATUS EFIAPI file_close(EFI_FILE_PROTOCOL *self)
@@ -391,7 +392,7 @@ static EFI_STATUS EFIAPI file_get_info(EFI_FILE_PROTOCOL *self, EFI_GUID *kind, 
 
 static EFI_FILE_PROTOCOL *opened_new(struct fake_file *file, int may_write)
 {
-	struct opened *o = calloc(1, sizeof(*o));
+	struct opened *o = fake_libc_calloc(1, sizeof(*o));
 
 	if (!o)
 		abort();

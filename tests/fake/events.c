@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "heap_parts.h"
 #include "inside.h"
 
 #define GLANCE_100NS 10 /* what looking at the clock takes: a loop that waits for it ends */
@@ -22,7 +23,7 @@ static int notifying;
 
 static struct event *event_new(UINT32 type)
 {
-	struct event *e = calloc(1, sizeof(*e));
+	struct event *e = fake_libc_calloc(1, sizeof(*e));
 
 	if (!e)
 		abort();
@@ -177,7 +178,7 @@ static EFI_STATUS EFIAPI close_event(EFI_EVENT event)
 		if (e != event)
 			continue;
 		*link = e->next;
-		free(e);
+		fake_libc_free(e);
 		return EFI_SUCCESS;
 	}
 	abort(); /* closed twice, or never opened */
@@ -200,7 +201,7 @@ void fake_events_start(void)
 		struct event *e = events;
 
 		events = e->next;
-		free(e);
+		fake_libc_free(e);
 	}
 	notifying = 0;
 	fake_boot.Stall = stall;

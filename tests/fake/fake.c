@@ -167,6 +167,7 @@ static void stack_measure(void)
 
 void fake_leave(enum fake_end end)
 {
+	fake_heap_on(0);
 	if (end == FAKE_RESTART || end == FAKE_POWER_OFF || (end == FAKE_WAITING && fake_now->search_waiting))
 		fake_search(fake_end_text(end));
 	if (fake_stack)
@@ -191,6 +192,7 @@ static void *run_begin(void *p)
 	struct run *r = p;
 
 	fake_here(r->f);
+	fake_heap_on(1);
 	r->function(r->argument);
 	fake_leave(FAKE_RETURNED);
 }

@@ -166,6 +166,8 @@ void fake_search(const char *when);
 void fake_search_block(const char *when, const void *bytes, size_t len);
 /* Every block that pre-boot has not given back. */
 void fake_memory_each(void (*visit)(const char *when, const void *bytes, size_t len), const char *when);
+/* From here on / no more, pre-boot allocates. */
+void fake_heap_on(int is_on);
 /* What the firmware keeps of the keys that were typed: memory of boot services. */
 uint8_t *fake_ring(size_t *ret_len);
 void fake_ring_add(const void *bytes, size_t len);

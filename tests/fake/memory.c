@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "heap_parts.h"
 #include "inside.h"
 
 #define PAGE 4096u
@@ -19,6 +20,7 @@ struct block {
 static struct block *blocks;
 static size_t taken, taken_other;
 static uint8_t *ring;
+static int on;
 static size_t ring_at;
 
 int fake_memory_there(size_t bytes)
@@ -28,11 +30,11 @@ int fake_memory_there(size_t bytes)
 
 static EFI_STATUS take(void **ret, EFI_MEMORY_TYPE type, size_t len, UINTN pages)
 {
-	struct block *b = malloc(sizeof(*b));
+	struct block *b = fake_libc_malloc(sizeof(*b));
 	void *at = NULL;
 
 	if (!fake_memory_there(len)) {
-		free(b);
+		fake_libc_free(b);
 		return EFI_OUT_OF_RESOURCES;
 	}
 	if (!b || posix_memalign(&at, pages ? PAGE : 16, len ? len : 1))
@@ -65,8 +67,8 @@ static EFI_STATUS give_back(void *at, UINTN pages)
 		taken -= b->len;
 		if (b->len < fake_now->boot_file_bytes)
 			taken_other -= b->len;
-		free(b->at);
-		free(b);
+		fake_libc_free(b->at);
+		fake_libc_free(b);
 		return EFI_SUCCESS;
 	}
 	abort(); /* never allocated, or given back twice */
@@ -154,6 +156,24 @@ void fake_memory_each(void (*visit)(const char *when, const void *bytes, size_t 
 			visit(when, b->at, b->len);
 }
 
+int fake_heap_is_on(void)
+{
+	return on;
+}
+
+void fake_heap_on(int is_on)
+{
+	on = is_on;
+}
+
+int fake_heap_holds(const void *p)
+{
+	for (struct block *b = blocks; b; b = b->next)
+		if ((const uint8_t *)p >= (uint8_t *)b->at && (const uint8_t *)p < (uint8_t *)b->at + b->len)
+			return 1;
+	return 0;
+}
+
 uint8_t *fake_ring(size_t *ret_len)
 {
 	*ret_len = RING_BYTES;
@@ -176,11 +196,11 @@ void fake_memory_start(void)
 		struct block *b = blocks;
 
 		blocks = b->next;
-		free(b->at);
-		free(b);
+		fake_libc_free(b->at);
+		fake_libc_free(b);
 	}
 	taken = taken_other = ring_at = 0;
-	free(ring);
+	fake_libc_free(ring);
 	if (posix_memalign(&at, PAGE, RING_BYTES))
 		abort();
 	ring = memset(at, 0, RING_BYTES);

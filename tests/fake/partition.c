@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "heap_parts.h"
 #include "inside.h"
 #include "preboot/guid.h"
 
@@ -137,7 +138,7 @@ static EFI_STATUS EFIAPI flush_blocks(EFI_BLOCK_IO *self)
 static void plug_in(struct device *d, struct fake_partition *p, UINT32 id)
 {
 	EFI_HANDLE handle = fake_handle_new();
-	void *path = malloc(p->path_len); /* exactly so long: the sanitizer sees who reads on */
+	void *path = fake_libc_malloc(p->path_len); /* exactly so long: the sanitizer sees who reads on */
 
 	if (!path)
 		abort();

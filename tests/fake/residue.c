@@ -1,25 +1,15 @@
-/* Stands for preboot/residue.c: without the look at the processor's page tables. */
+/* Preboot/residue.c itself, but for its look at the processor's page tables, which only firmware may take: here every
+ * page can be written. */
 #include "preboot/residue.h"
 
 #include "common/secret.h"
 #include "preboot/firmware.h"
+#include "preboot/page.h"
 #include "preboot/scrub.h"
 
-static void scrub(void *context, uint8_t *range, uint64_t size)
-{
-	const struct secret *typed = context;
+/* Of `__asm__ volatile("mov %%cr3, %0" : ...)`. */
+#define __asm__
+#define volatile(...) cr3 = cr4 = 0
+#define page_writable(cr3, levels, at) ((void)(cr3), (void)(levels), (void)(at), 1)
 
-	scrub_range(range, size, typed->bytes, typed->len);
-}
-
-void residue_wipe(const struct line *typed)
-{
-	SECRET struct secret copy = { 0 };
-
-	if (secret_new(&copy, typed->len + 1))
-		return;
-	for (size_t i = 0; i < typed->len; i++)
-		copy.bytes[i] = (uint8_t)typed->bytes[i];
-	copy.bytes[typed->len] = '\r';
-	firmware_memory(EfiBootServicesData, scrub, &copy);
-}
+#include "preboot/residue.c"

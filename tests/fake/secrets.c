@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "heap_parts.h"
 #include "inside.h"
 
 #define PART 16 /* half of a key is as bad as a whole one */
@@ -60,15 +61,27 @@ void fake_search_block(const char *when, const void *bytes, size_t len)
 	search(when, "a block of the heap", bytes, len);
 }
 
+/* The buffer holds one struct a key. */
+static void search_ring(const char *when)
+{
+	size_t len, n = 0;
+	const EFI_KEY_DATA *keys = (const void *)fake_ring(&len);
+	uint8_t *text = fake_libc_malloc(len); /* not on the stack, which is searched as well */
+
+	if (!text)
+		abort();
+	for (; (n + 1) * sizeof(*keys) <= len; n++)
+		text[n] = (uint8_t)keys[n].Key.UnicodeChar;
+	search(when, "the firmware's keyboard buffer", text, n);
+	fake_libc_free(text);
+}
+
 void fake_search(const char *when)
 {
-	size_t ring_len;
-	const uint8_t *ring = fake_ring(&ring_len);
-
 	if (!INSIDE->secret_count)
 		return;
 	fake_memory_each(fake_search_block, when);
-	search(when, "the firmware's keyboard buffer", ring, ring_len);
+	search_ring(when);
 	search(when, "a variable of the program", __data_start, (size_t)(_end - __data_start));
 	if (fake_stack)
 		search(when, "the stack", fake_stack, fake_stack_len);
