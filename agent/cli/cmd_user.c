@@ -20,16 +20,7 @@ static const char usage[] =
 	"Whoever types a duress password before the start destroys all data for ever. Policy has to allow it.\n"
 	"A new password (user passwd) takes it away.\n\n"
 	"The password is asked for twice; when input is no terminal, it is its first line.\n"
-	"Before the start of the operating system keyboards deliver US characters only: choose\n"
-	"a password that can be typed on one.\n";
-
-static void warn_if_hard(const struct secret *password)
-{
-	if (password_is_hard_to_type(password))
-		fputs("holdfast: warning: this password holds characters outside ASCII. Before the start of "
-		      "the operating system keyboards deliver US characters only, so it may not be possible "
-		      "to type it there.\n", stderr);
-}
+	"It may be whatever can be typed with this laptop's keyboard layout, or with the US one.\n";
 
 struct options {
 	int as_json, must_change, remove;
@@ -42,7 +33,7 @@ static int set_password(const struct cli *cli, uint16_t type, const char *user, 
 
 	if (password_read(&password, stdin, user))
 		return CLI_FAILED;
-	warn_if_hard(&password);
+	password_warn(cli, &password);
 	ipc_start(&question, type);
 	ipc_add_text(&question, user);
 	ipc_add_text(&question, (const char *)password.bytes);
@@ -93,7 +84,7 @@ static int duress(const struct cli *cli, const char *user, const struct options 
 	(void)snprintf(whose, sizeof(whose), "%.64s under duress", user);
 	if (password_read(&password, stdin, whose))
 		return CLI_FAILED;
-	warn_if_hard(&password);
+	password_warn(cli, &password);
 	status = set_duress(cli, user, (const char *)password.bytes);
 	if (!status)
 		printf("Typed at the next start, it erases this laptop.\n");

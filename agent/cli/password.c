@@ -1,10 +1,15 @@
 #include "password.h"
 
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "agent/keyboard_conf.h"
 #include "common/hush_host.h"
+#include "common/json_host.h"
+#include "common/layout.h"
 
+#define STATUS_MS 10000
 #define LINE_BYTES (PASSWORD_BYTES_MAX + 2) /* newline and NUL */
 
 static enum err say(enum err e, const char *text)
@@ -13,12 +18,80 @@ static enum err say(enum err e, const char *text)
 	return e;
 }
 
-int password_is_hard_to_type(const struct secret *password)
+static void layout_find_or_us(struct layout *ret, const char *name)
 {
-	for (size_t i = 0; i < password->len; i++)
-		if (password->bytes[i] < ' ' || password->bytes[i] > '~')
-			return 1;
-	return 0;
+	if (layouts_find(ret, NULL, layouts_builtin(), name) && layouts_get(ret, layouts_builtin(), 0))
+		abort();
+}
+
+static enum layout_verdict verdict(unsigned *ret_place, const struct layout *l, const struct secret *password)
+{
+	return layout_check(ret_place, layouts_builtin(), l, (const char *)password->bytes, password->len);
+}
+
+void password_remarks(FILE *to, const struct secret *password, const char *name)
+{
+	struct layout here, us;
+	unsigned place = 0, ignored;
+
+	layout_find_or_us(&here, name);
+	layout_find_or_us(&us, "us");
+	switch (verdict(&place, &here, password)) {
+	case LAYOUT_TYPES:
+		break;
+	case LAYOUT_RARE:
+		fprintf(to, "holdfast: warning: character %u needs the key beside the left Shift key, or Shift with Space. "
+			"Not every firmware reports these before the start of the operating system: try it before you "
+			"rely on it.\n", place);
+		break;
+	case LAYOUT_NEVER:
+		if (verdict(&ignored, &us, password) == LAYOUT_NEVER)
+			return; /* refused: holdfast-volumed says so */
+		fprintf(to, "holdfast: warning: character %u is not on the keyboard layout %s (%s). Before the start of "
+			"the operating system press F4 until the layout is us, then type the password as on a US "
+			"keyboard.\n", place, here.name, here.title);
+		return;
+	}
+	if (layout_keypad_differs(layouts_builtin(), &here, (const char *)password->bytes, password->len))
+		fprintf(to, "holdfast: warning: before the start of the operating system type its digits with the top row: "
+			"with the keyboard layout %s (%s) the numeric keypad types other characters there.\n", here.name,
+			here.title);
+}
+
+/* Quietly: what is wrong with the daemon will be told with the command itself. */
+static enum err ask_status(struct ipc_message *ret, const struct cli *cli)
+{
+	IPC_MESSAGE question = { 0 };
+	char path[4096];
+	int fd;
+	enum err e;
+
+	(void)snprintf(path, sizeof(path), "%s/volumed.sock", cli->run);
+	e = ipc_connect(&fd, path);
+	if (e)
+		return e;
+	ipc_start(&question, IPC_STATUS);
+	e = ipc_call(ret, NULL, fd, &question, STATUS_MS);
+	close(fd);
+	return e;
+}
+
+void password_warn(const struct cli *cli, const struct secret *password)
+{
+	const char *layout = "", *configured = "";
+	IPC_MESSAGE answer = { 0 };
+	struct keyboard_conf own;
+	JSON *status = NULL;
+
+	if (!ask_status(&answer, cli) && !json_parse(&status, answer.value[0].text, strlen(answer.value[0].text))) {
+		(void)!json_get_string(&layout, status, "keyboard_layout");
+		(void)!json_get_string(&configured, status, "keyboard_configured");
+	}
+	keyboard_conf_read(&own, KEYBOARD_CONF_ETC);
+	if (*configured)
+		fprintf(stderr, "holdfast: warning: this laptop's keyboard layout %s is not there before the start of the "
+			"operating system; %s is used instead.\n", configured, layout);
+	password_remarks(stderr, password, *layout ? layout : own.layout);
 }
 
 /* What counts as a password, from a line with or without its newline. */

@@ -4,6 +4,7 @@
 
 #include <stdio.h>
 
+#include "cli.h"
 #include "common/secret.h"
 
 #define PASSWORD_BYTES_MAX 256
@@ -14,8 +15,12 @@
  * ERR_IO (end of input), ERR_MEMORY. */
 MUST_CHECK enum err password_read(struct secret *ret, FILE *in, const char *user);
 
-/* Does it hold a character that a keyboard before the start of the operating system may not deliver?
- * Firmware knows US keyboards only. */
-int password_is_hard_to_type(const struct secret *password);
+/* Say what may make it hard to type before the start of the operating system: a key that not every
+ * firmware reports, a keyboard layout that has to be switched first, digits that the numeric keypad does
+ * not type. Characters are named by their places. layout: the one that pre-boot begins with, or "". */
+void password_remarks(FILE *to, const struct secret *password, const char *layout);
+
+/* The same on standard error, with the layout that holdfast-volumed says. */
+void password_warn(const struct cli *cli, const struct secret *password);
 
 #endif

@@ -107,15 +107,38 @@ static void test_terminal(void **state)
 	assert_non_null(strstr(seen, "differ"));
 }
 
-static void test_hard_to_type(void **state)
+static void test_remarks(void **state)
 {
-	SECRET struct secret plain = { 0 }, umlaut = { 0 };
+	const struct {
+		const char *why, *layout, *password, *want; /* a part of the remark; NULL: none */
+	} rows[] = {
+		{ "plain", "us", "~ Az9!", NULL },
+		{ "umlauts where they are at home", "de", "gr\xc3\xbc\xc3\x9f", NULL },
+		{ "by a dead key", "us(intl)", "caf\xc3\xa9", NULL },
+		{ "the ISO key", "de", "a<b", "character 2 needs the key beside the left Shift" },
+		{ "Latin letters in Cyrillic", "ru", "secret", "press F4 until the layout is us" },
+		{ "typable nowhere: holdfast-volumed refuses", "us", "\xd1\x8f", NULL },
+		{ "digits that need Shift", "fr", "azerty12", "with the top row" },
+		{ "no digits", "fr", "azerty", NULL },
+		{ "digits", "de", "qwertz12", NULL },
+		{ "unknown layout counts as us", "xx", "q<", NULL },
+	};
 
 	(void)state;
-	assert_int_equal(secret_copy(&plain, "~ Az9!", 6), OK);
-	assert_int_equal(secret_copy(&umlaut, "gr\xc3\xbc\xc3\x9f", 6), OK);
-	assert_false(password_is_hard_to_type(&plain));
-	assert_true(password_is_hard_to_type(&umlaut));
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		SECRET struct secret password = { 0 };
+		char said[1000] = "";
+		FILE *to = fmemopen(said, sizeof(said), "w");
+
+		assert_non_null(to);
+		assert_int_equal(secret_copy(&password, rows[i].password, strlen(rows[i].password)), OK);
+		password_remarks(to, &password, rows[i].layout);
+		fclose(to);
+		if (rows[i].want ? !strstr(said, rows[i].want) : *said)
+			fail_msg("%s: \"%s\"", rows[i].why, said);
+		if (strstr(said, rows[i].password))
+			fail_msg("%s: the password is in the warning", rows[i].why);
+	}
 }
 
 int main(void)
@@ -123,7 +146,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_pipe),
 		cmocka_unit_test(test_terminal),
-		cmocka_unit_test(test_hard_to_type),
+		cmocka_unit_test(test_remarks),
 	};
 
 	return sodium_init() < 0 ? 1 : cmocka_run_group_tests(tests, NULL, NULL);

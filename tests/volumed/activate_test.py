@@ -95,7 +95,7 @@ def test_preflight():
         ("no ESP", {"esp": "/nonexistent"}, "/nonexistent"),
         ("KDF too cheap", {"kdf_memory_kib": "100"}, "--kdf-memory-kib"),
         ("empty password", {"password": ""}, "password"),
-        ("password that cannot be typed", {"password": "p\u00e4ss"}, "US keyboard"),
+        ("password that cannot be typed", {"password": "p\u2603ss"}, "character 2 of the password"),
         ("wrong key", {"key_file": wrong_key}, "--key-file"),
         ("format over a LUKS volume", {"key_file": None, "format": ""}, fresh.image),
     ]
