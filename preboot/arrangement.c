@@ -6,6 +6,8 @@
 
 #define ELLIPSIS "\xe2\x80\xa6"
 #define LINES_MAX 24
+#define CAPS "Caps Lock is on"
+#define LAYOUT "Keyboard layout: "
 #define CODE_CELLS 48 /* of a code field: a recovery key has 47 */
 
 /* The ways to arrange, from the roomiest to the tightest. */
@@ -14,10 +16,10 @@ static const struct way {
 	int space;  /* percent of the space between things */
 	int beside; /* labels beside the fields, wide card */
 } ways[] = {
-	{ 100, 100, 0 }, { 100, 70, 0 }, { 100, 50, 1 }, { 92, 50, 1 },
-	{ 84, 50, 1 },   { 77, 50, 1 },  { 70, 40, 1 },
+	{ 100, 100, 0 }, { 100, 70, 0 }, { 100, 50, 0 }, { 100, 50, 1 }, { 94, 50, 1 },
+	{ 88, 50, 1 },   { 82, 50, 1 },  { 76, 50, 1 },  { 70, 40, 1 },
 };
-const int arrangement_shrinks[] = { 100, 92, 84, 77, 70, 0 };
+const int arrangement_shrinks[] = { 100, 94, 88, 82, 76, 70, 0 };
 #define WAYS (sizeof(ways) / sizeof(ways[0]))
 
 enum align { LEFT, RIGHT, CENTRE };
@@ -111,6 +113,20 @@ static void put_bar(const struct plan *p, struct rect at, uint32_t colour)
 	add(p, &(struct scene_item){ .kind = SCENE_BOX, .at = at, .colour = colour }, NULL, 0);
 }
 
+/* A text's item. Letters such as J reach beyond their own width: they are not cut off. */
+static void add_text(const struct plan *p, struct rect at, uint32_t colour, const struct lettering *l, int x,
+		     int cell, const char *text, size_t len)
+{
+	int over = (int)l->size / 8;
+
+	at.x -= over;
+	at.width += 2 * over;
+	add(p, &(struct scene_item){
+			.kind = SCENE_TEXT, .at = at, .colour = colour, .lettering = *l, .x = x, .cell = cell,
+			.baseline = at.y + (at.height + (int)l->size * font_regular.cap_height / FONT_EM) / 2 },
+	    text, len);
+}
+
 /* One line of text, capitals in the middle of its height. */
 static void put_line(const struct plan *p, enum style_text style, struct rect at, enum align align,
 		     uint32_t colour, const char *text, size_t len)
@@ -118,13 +134,9 @@ static void put_line(const struct plan *p, enum style_text style, struct rect at
 	struct lettering l = lettering(p, style);
 	int rest = at.width - lettering_width(&l, text, len);
 
-	if (!len)
-		return;
-	add(p, &(struct scene_item){
-			.kind = SCENE_TEXT, .at = at, .colour = colour, .lettering = l,
-			.x = at.x + (align == RIGHT ? rest : align == CENTRE ? rest / 2 : 0),
-			.baseline = at.y + (at.height + (int)l.size * font_regular.cap_height / FONT_EM) / 2 },
-	    text, len);
+	if (len)
+		add_text(p, at, colour, &l, at.x + (align == RIGHT ? rest : align == CENTRE ? rest / 2 : 0), 0,
+			 text, len);
 }
 
 /* Characters in the middle of cells; small enough for them. */
@@ -134,10 +146,8 @@ static void put_cells(const struct plan *p, enum style_text style, struct rect a
 	struct lettering l = lettering(p, style);
 
 	l.size = (unsigned)least((int)l.size, cell * 100 / 74);
-	add(p, &(struct scene_item){
-			.kind = SCENE_TEXT, .at = at, .colour = colour, .lettering = l, .x = at.x, .cell = cell,
-			.baseline = at.y + (at.height + (int)l.size * font_regular.cap_height / FONT_EM) / 2 },
-	    text, len);
+	if (len)
+		add_text(p, at, colour, &l, at.x, cell, text, len);
 }
 
 /* Text and an ellipsis, cut so that both fit. Returns the bytes in ret. */
@@ -203,15 +213,19 @@ static int header_height(const struct plan *p)
 /* Returns its width, 0 without a logo. */
 static int put_logo(const struct plan *p, int x)
 {
-	struct rect at = { .x = x };
+	int tile = p->colours->header.fill == p->colours->logo ? 0 : ems(p, 25);
+	struct rect at = { .x = x + tile };
 
 	if (!p->logo)
 		return 0;
 	picture_fit(&at.width, &at.height, &(struct logo){ .head = *p->logo }, least(ems(p, 1500), p->width / 3),
-		    ems(p, 260));
+		    ems(p, 260) - 2 * tile);
 	at.y = (header_height(p) - at.height) / 2;
+	if (tile)
+		put_bar(p, (struct rect){ x, at.y - tile, at.width + 2 * tile, at.height + 2 * tile },
+			p->colours->logo);
 	add(p, &(struct scene_item){ .kind = SCENE_PICTURE, .at = at, .colour = p->logo_id }, NULL, 0);
-	return at.width;
+	return at.width + 2 * tile;
 }
 
 /* Name above tag, at the right. Returns their width. */
@@ -260,8 +274,8 @@ static int put_challenge(const struct plan *p, struct rect at)
 {
 	const char *text = p->view->challenge;
 	const struct style_box *box = &p->colours->challenge;
-	int pitch = arrangement_challenge_cell(p->em), inset = most(ems(p, 8), 1), dash = ems(p, 70);
-	int cells = 0, dashes = 0, height = ems(p, 210), x = at.x;
+	int pitch = arrangement_challenge_cell(p->em), inset = most(ems(p, 10), 1), dash = ems(p, 90);
+	int cells = 0, dashes = 0, height = ems(p, 240), x = at.x;
 
 	for (const char *c = text; *c; c++)
 		*c == '-' ? dashes++ : cells++;
@@ -293,10 +307,11 @@ static int put_challenge(const struct plan *p, struct rect at)
 static void put_code(const struct plan *p, const struct view_field *f, struct rect at, int *ret_end)
 {
 	size_t len = strlen(f->text), cells;
-	int cell = least(at.width / CODE_CELLS, ems(p, 90));
+	int cell = most(least(at.width / CODE_CELLS, ems(p, 90)), 1);
 
 	cells = (size_t)(at.width / cell);
-	*ret_end = at.x + (int)least((int)len, (int)cells) * cell;
+	at.width = least((int)len, (int)cells) * cell;
+	*ret_end = at.x + at.width;
 	put_cells(p, STYLE_FIELD, at, cell, p->colours->field.text, f->text + (len > cells ? len - cells : 0),
 		  len > cells ? cells : len);
 }
@@ -318,7 +333,8 @@ static void put_typed(const struct plan *p, const struct view_field *f, struct r
 		text = f->text + len - fits;
 		put_line(p, STYLE_FIELD, mark, LEFT, p->colours->label, ELLIPSIS, sizeof(ELLIPSIS) - 1);
 	}
-	*ret_end = at.x + lettering_width(&l, text, fits);
+	at.width = lettering_width(&l, text, fits);
+	*ret_end = at.x + at.width;
 	put_line(p, STYLE_FIELD, at, LEFT, p->colours->field.text, text, fits);
 }
 
@@ -338,6 +354,11 @@ static void put_box_of_field(const struct plan *p, const struct view_field *f, s
 			p->colours->accent);
 }
 
+static int field_height(const struct plan *p)
+{
+	return ems(p, 200) + space(p, 40);
+}
+
 static int label_width(const struct plan *p)
 {
 	int width = 0;
@@ -347,10 +368,23 @@ static int label_width(const struct plan *p)
 	return least(width, p->width / 3);
 }
 
+/* The label above its field; Caps Lock is told where the person looks, too. */
+static void put_label(const struct plan *p, const struct view_field *f, struct rect at, int active)
+{
+	int caps = active && p->view->caps && !f->is_code ? text_width(p, STYLE_CAPS, CAPS) : 0;
+
+	if (caps) {
+		put_line(p, STYLE_CAPS, (struct rect){ at.x + at.width - caps, at.y, caps, at.height }, RIGHT,
+			 p->colours->tones[VIEW_WARNING].text, CAPS, sizeof(CAPS) - 1);
+		at.width -= caps + ems(p, 80);
+	}
+	put_name(p, STYLE_LABEL, at, LEFT, p->colours->label, f->label);
+}
+
 static int put_field(const struct plan *p, unsigned number, struct rect at)
 {
 	const struct view_field *f = &p->view->fields[number];
-	int height = ems(p, 200) + space(p, 40), label = line_height(p, STYLE_LABEL);
+	int height = field_height(p), label = line_height(p, STYLE_LABEL);
 	struct rect box = { at.x, at.y, at.width, height };
 
 	if (p->way.beside) {
@@ -360,8 +394,7 @@ static int put_field(const struct plan *p, unsigned number, struct rect at)
 		box.x += beside.width + ems(p, 80);
 		box.width -= beside.width + ems(p, 80);
 	} else {
-		put_name(p, STYLE_LABEL, (struct rect){ at.x, at.y, at.width, label }, LEFT, p->colours->label,
-			 f->label);
+		put_label(p, f, (struct rect){ at.x, at.y, at.width, label }, number == p->view->active);
 		box.y += label + space(p, 20);
 	}
 	put_box_of_field(p, f, box, number == p->view->active);
@@ -416,15 +449,20 @@ static int put_busy(const struct plan *p, struct rect at)
 }
 
 /* What a message of two lines takes is kept free for it, so that the card stays as it is when one comes. */
+static int kept_height(const struct plan *p)
+{
+	return 2 * line_height(p, STYLE_MESSAGE) + 2 * (ems(p, 30) + space(p, 30));
+}
+
 static int put_status(const struct plan *p, struct rect at)
 {
-	int kept = 2 * line_height(p, STYLE_MESSAGE) + 2 * (ems(p, 30) + space(p, 30)), height = put_message(p, at);
+	int height = put_message(p, at);
 
 	if (height && p->view->busy)
 		height += space(p, 50);
 	at.y += height;
 	height += put_busy(p, at);
-	return most(height, kept);
+	return most(height, kept_height(p));
 }
 
 /* From the card's upper inner edge down. Returns the height. */
@@ -434,7 +472,8 @@ static int put_content(const struct plan *p, struct rect at)
 	int top = at.y;
 
 	if (v->title[0])
-		at.y += put_paragraph(p, STYLE_TITLE, at, p->colours->title, v->title, 2) + space(p, 40);
+		at.y += put_paragraph(p, STYLE_TITLE, at, p->colours->title, v->title, 2) +
+			space(p, v->body[0] ? 40 : 100);
 	if (v->body[0])
 		at.y += put_paragraph(p, STYLE_BODY, at, p->colours->body, v->body, p->body_lines) + space(p, 100);
 	if (v->challenge[0])
@@ -467,12 +506,21 @@ static int card_height(const struct plan *p)
 	return put_content(&measure, card_inside(p)) + 2 * card_padding(p);
 }
 
+/* Of a page with a line of body and two fields. */
+static int usual_height(const struct plan *p)
+{
+	int label = p->way.beside ? 0 : line_height(p, STYLE_LABEL) + space(p, 20);
+
+	return 2 * card_padding(p) + line_height(p, STYLE_TITLE) + line_height(p, STYLE_BODY) + space(p, 140) +
+	       2 * (label + field_height(p) + space(p, 90)) + kept_height(p);
+}
+
 /* A page with two fields would stand in the middle; what is longer begins further up, what is shorter
  * begins there all the same. */
 static void put_card(struct plan *p, int top, int bottom)
 {
 	struct rect inside = card_inside(p), card;
-	int height = card_height(p), room = bottom - top, usual = ems(p, 2450);
+	int height = card_height(p), room = bottom - top, usual = usual_height(p);
 
 	card = (struct rect){ inside.x - card_padding(p), top, inside.width + 2 * card_padding(p), height };
 	if (usual < room)
@@ -488,9 +536,6 @@ static void put_card(struct plan *p, int top, int bottom)
 }
 
 /* ---- footer and banner ---- */
-
-#define CAPS "Caps Lock is on"
-#define LAYOUT "Keyboard layout: "
 
 static int key_height(const struct plan *p)
 {
@@ -539,24 +584,25 @@ static int put_key(const struct plan *p, const struct view_key *key, int x, int 
 	return cap + ems(p, 45) + at.width;
 }
 
-/* Rows of keys; the keyboard's state stands in the first. Returns the height. */
+/* Rows of keys; the keyboard's state stands at the right of the last one, or below. Returns the height. */
 static int put_keys(const struct plan *p, int y)
 {
 	struct plan measure = *p;
-	int top = y, left = margin(p), x = left, gap = ems(p, 150), end;
+	int top = y, x = margin(p), row = key_height(p) + footer_padding(p);
 
-	end = p->width - margin(p) - put_keyboard(p, y) - gap;
 	measure.scene = NULL;
 	for (unsigned i = 0; i < p->view->key_count; i++) {
-		int width = put_key(&measure, &p->view->keys[i], left, y);
+		int width = put_key(&measure, &p->view->keys[i], margin(p), y);
 
-		if (x + width > end && (x > left || y == top)) {
-			y += key_height(p) + footer_padding(p);
-			x = left;
-			end = p->width - margin(p);
+		if (x > margin(p) && x + width > p->width - margin(p)) {
+			y += row;
+			x = margin(p);
 		}
-		x += put_key(p, &p->view->keys[i], x, y) + gap;
+		x += put_key(p, &p->view->keys[i], x, y) + ems(p, 150);
 	}
+	if (x > margin(p) && x + put_keyboard(&measure, y) > p->width - margin(p))
+		y += row;
+	put_keyboard(p, y);
 	return y - top + key_height(p);
 }
 
@@ -662,5 +708,5 @@ void arrangement_make(struct scene *ret, const struct view *v, int width, int he
 
 int arrangement_challenge_cell(int em)
 {
-	return em * 180 / 100;
+	return em * 215 / 100;
 }

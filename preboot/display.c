@@ -150,15 +150,18 @@ enum err display_start(struct display *ret)
 {
 	struct found f = find();
 	EFI_GRAPHICS_OUTPUT_PROTOCOL *g = f.first;
+	EFI_HANDLE monitor = f.first_handle;
 	struct size size;
 
 	if (f.panels > 1 && f.console)
 		g = f.console;
-	else if (console_alone(&f))
+	if (console_alone(&f)) {
 		g = f.console;
+		monitor = firmware->ConsoleOutHandle;
+	}
 	if (!g)
 		return ERR_UNSUPPORTED;
-	choose_mode(g, f.first_handle);
+	choose_mode(g, monitor);
 	if (!present_size(&size, g))
 		return ERR_UNSUPPORTED;
 	graphics = g;

@@ -54,7 +54,7 @@ struct scale {
 	unsigned count;
 };
 
-#define OVERSHOOT 14
+#define OVERSHOOT 15
 #define OVERSHOOT_SIZE 36 /* from here on it is seen */
 
 static int scaled(unsigned size, int v)

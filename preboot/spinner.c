@@ -73,7 +73,7 @@ void spinner_set(struct spinner *s, struct glyphs *g, int side, uint32_t colour,
 	s->under = under;
 	memset(s->coverage, 0, AREA);
 	memset(s->dots, 0, AREA);
-	radius = side / 11 ? side / 11 : 1;
+	radius = (side + 5) / 10;
 	ring = side / 2 - radius - 1;
 	for (unsigned i = 0; i < SPINNER_DOTS && ring > 0; i++)
 		put_dot(s, g, side / 2 + ring * places[i][0] / 1000, side / 2 + ring * places[i][1] / 1000,

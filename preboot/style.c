@@ -10,7 +10,7 @@
 static const struct style_colours plain = {
 	.page = 0xedf0f4, .accent = 0x1a5fb4,
 	.title = 0x16202c, .body = 0x37424f, .label = 0x46525f, .organisation = 0x16202c, .tag = 0x55606d,
-	.does = 0x37424f,
+	.does = 0x37424f, .logo = 0xffffff,
 	.header = { 0xffffff, 0xd4dae2, 0x16202c },
 	.card = { 0xffffff, 0xd0d7e0, 0x37424f },
 	.field = { 0xffffff, 0x7b8796, 0x16202c },
@@ -34,6 +34,7 @@ static const struct style_colours plain = {
 static const struct style_colours high = {
 	.page = BLACK, .accent = YELLOW,
 	.title = YELLOW, .body = WHITE, .label = WHITE, .organisation = WHITE, .tag = WHITE, .does = WHITE,
+	.logo = WHITE,
 	.header = { BLACK, WHITE, WHITE },
 	.card = { BLACK, WHITE, WHITE },
 	.field = { BLACK, WHITE, WHITE },
@@ -76,7 +77,7 @@ struct lettering style_lettering(enum style_text text, int em)
 	} rows[STYLE_TEXTS] = {
 		[STYLE_ORGANISATION] = { FONT_BOLD, 115 }, [STYLE_LAPTOP] = { FONT_BOLD, 95 },
 		[STYLE_TAG] = { FONT_REGULAR, 85 },        [STYLE_TITLE] = { FONT_BOLD, 145 },
-		[STYLE_BODY] = { FONT_REGULAR, 100 },      [STYLE_CHALLENGE] = { FONT_BOLD, 150 },
+		[STYLE_BODY] = { FONT_REGULAR, 100 },      [STYLE_CHALLENGE] = { FONT_BOLD, 170 },
 		[STYLE_LABEL] = { FONT_REGULAR, 88 },      [STYLE_FIELD] = { FONT_REGULAR, 108 },
 		[STYLE_MESSAGE] = { FONT_REGULAR, 95 },    [STYLE_CODE] = { FONT_BOLD, 88 },
 		[STYLE_TICKING] = { FONT_BOLD, 95 },       [STYLE_BUSY] = { FONT_REGULAR, 100 },

@@ -37,6 +37,7 @@ struct style_box {
 struct style_colours {
 	uint32_t page, accent; /* accent: what has the focus, what moves */
 	uint32_t title, body, label, organisation, tag, does;
+	uint32_t logo; /* what a logo lies on: those without a background count on white */
 	struct style_box header, card, field, challenge, footer, key, caps, banner;
 	struct style_box tones[VIEW_ERROR + 1];
 	int thick; /* borders, in 1/16 em */
