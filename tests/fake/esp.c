@@ -10,7 +10,8 @@
 
 /* One open file or folder. */
 struct opened {
-	EFI_FILE_PROTOCOL protocol;
+	EFI_FILE_PROTOCOL protocol; /* first */
+	struct opened *next;
 	struct fake_file *file; /* NULL: the root */
 	uint64_t at;
 	int may_write;
@@ -24,6 +25,8 @@ static const EFI_GUID path_guid = { 0x09576E91, 0x6D3F, 0x11D2,
 				    { 0x8E, 0x39, 0x00, 0xA0, 0xC9, 0x69, 0x72, 0x3B } };
 static const EFI_GUID image_guid = { 0x5B1B31A1, 0x9562, 0x11D2,
 				     { 0x8E, 0x3F, 0x00, 0xA0, 0xC9, 0x69, 0x72, 0x3B } };
+
+static struct opened *all_opened;
 
 static struct fake_file *find(const struct fake *f, const char *path)
 {
@@ -105,6 +108,15 @@ void fake_file_remove(struct fake *f, const char *path)
 		file->here = file->lasts = 0;
 }
 
+unsigned fake_open_files(const struct fake *f)
+{
+	unsigned n = 0;
+
+	for (unsigned i = 0; i < FAKE_FILES_MAX; i++)
+		n += f->inside->files[i].open;
+	return n;
+}
+
 void fake_file_claim(struct fake *f, const char *path, uint64_t size)
 {
 	find(f, path)->claimed = size;
@@ -119,7 +131,6 @@ static void file_settle(struct fake_file *file, int cut)
 	if (file->here != file->lasts && (!cut || fake_roll(fake_now, 2)))
 		file->lasts = file->here;
 	file->here = file->lasts;
-	file->open = 0;
 }
 
 /* A file that came back beside one of the same name that was made since: the new one counts. */
@@ -224,6 +235,14 @@ static EFI_STATUS EFIAPI file_open(EFI_FILE_PROTOCOL *self, EFI_FILE_PROTOCOL **
 
 static void opened_free(struct opened *o)
 {
+	struct opened **link = &all_opened;
+
+	while (*link != o) {
+		if (!*link)
+			abort(); /* closed twice */
+		link = &(*link)->next;
+	}
+	*link = o->next;
 	if (o->file)
 		o->file->open--;
 	fake_libc_free(o);
@@ -343,7 +362,8 @@ static EFI_STATUS EFIAPI file_write(EFI_FILE_PROTOCOL *self, UINTN *size, void *
 		fake_medium_write(&o->file->medium, o->at, bytes, fake_roll(fake_now, (uint32_t)*size + 1));
 		fake_leave(FAKE_CUT);
 	}
-	fake_medium_write(&o->file->medium, o->at, bytes, *size);
+	if (!fake_now->forgetful)
+		fake_medium_write(&o->file->medium, o->at, bytes, *size);
 	o->at += *size;
 	return EFI_SUCCESS;
 }
@@ -404,6 +424,8 @@ static EFI_FILE_PROTOCOL *opened_new(struct fake_file *file, int may_write)
 	};
 	o->file = file;
 	o->may_write = may_write;
+	o->next = all_opened;
+	all_opened = o;
 	if (file)
 		file->open++;
 	return &o->protocol;
@@ -432,6 +454,14 @@ void fake_esp_start(void)
 				    END_ENTIRE_DEVICE_PATH_SUBTYPE, 4, 0 };
 	EFI_HANDLE handle = fake_handle_new();
 
+	while (all_opened) { /* of an earlier fake_here */
+		struct opened *o = all_opened;
+
+		all_opened = o->next;
+		fake_libc_free(o);
+	}
+	for (unsigned i = 0; i < FAKE_FILES_MAX; i++)
+		INSIDE->files[i].open = 0;
 	fake_protocol_add(handle, &files_guid, &system);
 	fake_protocol_add(handle, &path_guid, path);
 	image = (EFI_LOADED_IMAGE){ .DeviceHandle = handle, .SystemTable = &fake_table };

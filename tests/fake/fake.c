@@ -23,11 +23,12 @@
 #endif
 #define LIMIT_S 120
 
-/* Of the address sanitizer: every page that is kept from use after free is copied by each fork. */
+/* Of the address sanitizer: every page that is kept from use after free is copied by each fork; and what is too large
+ * to be had is a test like others. */
 const char *__asan_default_options(void);
 const char *__asan_default_options(void)
 {
-	return "quarantine_size_mb=4";
+	return "quarantine_size_mb=4:allocator_may_return_null=1";
 }
 
 struct fake *fake_now;

@@ -79,6 +79,7 @@ struct fake {
 	int no_serial;
 	int console_on_serial;              /* the firmware mirrors its console there */
 	unsigned patience_s; /* simulated, after the last key, before a run counts as FAKE_WAITING */
+	int forgetful;       /* writes to files and partitions succeed and change nothing */
 	int search_waiting;  /* look for planted secrets when a run ends as FAKE_WAITING, too */
 	enum fake_kernel_habit kernel;
 
@@ -144,6 +145,8 @@ void fake_file_put(struct fake *f, const char *path, const void *bytes, size_t l
 /* NULL when there is none. */
 const uint8_t *fake_file(const struct fake *f, const char *path, size_t *ret_len);
 void fake_file_remove(struct fake *f, const char *path);
+/* Files that pre-boot has opened and not closed; the root is none. */
+unsigned fake_open_files(const struct fake *f);
 /* The size that the file system claims. */
 void fake_file_claim(struct fake *f, const char *path, uint64_t size);
 

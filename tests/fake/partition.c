@@ -118,7 +118,8 @@ static EFI_STATUS EFIAPI write_blocks(EFI_BLOCK_IO *self, UINT32 id, EFI_LBA lba
 		fake_medium_write(&d->partition->medium, at, bytes, fake_roll(fake_now, (uint32_t)len + 1));
 		fake_leave(FAKE_CUT);
 	}
-	fake_medium_write(&d->partition->medium, at, bytes, len);
+	if (!fake_now->forgetful)
+		fake_medium_write(&d->partition->medium, at, bytes, len);
 	return EFI_SUCCESS;
 }
 
