@@ -11,6 +11,7 @@
 
 #include "agent/activate/bootfiles.h"
 #include "agent/activate/takeover.h"
+#include "agent/keyboard_conf.h"
 #include "agent/volumed/durable.h"
 #include "agent/volumed/passwords.h"
 #include "agent/volumed/ruleset.h"
@@ -149,7 +150,7 @@ static enum err record_add(struct activation *a, const struct credential_spec *s
 static enum err rules_begin(struct store *s)
 {
 	rules_drop(&s->rules);
-	return ruleset_preset(&s->rules);
+	return ruleset_preset(&s->rules, KEYBOARD_CONF_ETC);
 }
 
 enum err activation_keys(struct activation *a)

@@ -124,9 +124,11 @@ static void put_password(FILE *to, const json_t *status, uint64_t now)
 static void put_keyboard(FILE *to, const json_t *status)
 {
 	const char *layout = text_of(status, "keyboard_layout");
-	char line[64];
+	const char *meant = text_of(status, "keyboard_configured");
+	char line[160];
 
-	snprintf(line, sizeof(line), "%s, before the start", layout);
+	snprintf(line, sizeof(line), "%s, before the start%s%s", layout,
+		 *meant ? "; what this laptop has is not there: " : "", meant);
 	put_line(to, "Keyboard", *layout ? line : "");
 }
 

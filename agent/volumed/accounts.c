@@ -33,16 +33,19 @@ static enum err length_check(struct volumed *v, const char *password)
 	return ERR_RANGE;
 }
 
-static enum err input_check(struct volumed *v, const char *user, const char *password)
+/* Open the store, where the keyboard layout is with which the password will be typed. */
+static enum err input_open(struct unlocked *u, struct volumed *v, const char *user, const char *password)
 {
 	const char *why;
 	enum err e = passwords_check_user(&why, user);
 
-	if (!e && password)
-		e = passwords_check(&why, password);
 	if (e)
 		return volumed_about(v, e, why);
-	return password ? length_check(v, password) : OK;
+	e = unlocked_open(u, v);
+	if (e || !password)
+		return e;
+	e = passwords_check_typed(&why, password, (const char *)u->store.rules.head.layout);
+	return e ? volumed_about(v, e, why) : length_check(v, password);
 }
 
 static enum err record_make(struct record *ret, const struct volumed *v, const struct unlocked *u,
@@ -65,10 +68,8 @@ enum err accounts_add(struct volumed *v, const char *user, const char *password,
 {
 	UNLOCKED u = { 0 };
 	struct record r;
-	enum err e = input_check(v, user, password);
+	enum err e = input_open(&u, v, user, password);
 
-	if (!e)
-		e = unlocked_open(&u, v);
 	if (!e && ((u.store.head.flags & STORE_LOCKED) || store_is_locked(&u.store)))
 		e = volumed_about(v, ERR_STATE, "this laptop is locked: a one-time code has to end that first");
 	if (!e)
@@ -103,10 +104,8 @@ enum err accounts_password(struct volumed *v, const char *user, const char *pass
 	UNLOCKED u = { 0 };
 	struct record r;
 	int was_sealed = 0;
-	enum err e = input_check(v, user, password);
+	enum err e = input_open(&u, v, user, password);
 
-	if (!e)
-		e = unlocked_open(&u, v);
 	if (!e)
 		e = record_take_out(&was_sealed, v, &u, user);
 	if (!e)
@@ -156,9 +155,7 @@ enum err accounts_duress(struct volumed *v, const char *user, const char *passwo
 	enum err e = *password ? duress_allowed(v) : OK;
 
 	if (!e)
-		e = input_check(v, user, *password ? password : NULL);
-	if (!e)
-		e = unlocked_open(&u, v);
+		e = input_open(&u, v, user, *password ? password : NULL);
 	if (!e)
 		e = volumed_about(v, store_find_user(&r, &u.store, user), "this user");
 	if (!e)
@@ -171,10 +168,8 @@ enum err accounts_remove(struct volumed *v, const char *user)
 {
 	UNLOCKED u = { 0 };
 	int was_sealed;
-	enum err e = input_check(v, user, NULL);
+	enum err e = input_open(&u, v, user, NULL);
 
-	if (!e)
-		e = unlocked_open(&u, v);
 	if (!e)
 		e = record_take_out(&was_sealed, v, &u, user);
 	if (!e && !store_user_count(&u.store))

@@ -24,13 +24,14 @@ static const char usage[] =
 	"  --run DIR            socket and hand-off (/run/holdfast)\n"
 	"  --esp DIR            EFI system partition, or its folder EFI/holdfast (/boot/efi)\n"
 	"  --efivars DIR        firmware variables (/sys/firmware/efi/efivars); '' for none\n"
+	"  --etc DIR            where the keyboard layout is configured (/etc)\n"
 	"  --handoff FILE       take the keys from this hand-off, and strip it\n"
 	"  --device UUID=PATH   where the volume with this LUKS UUID is; can be repeated\n"
 	"  --agent-user NAME    user of holdfastd (holdfast)\n"
 	"  --no-power           print 'restart' or 'power off' instead of doing it\n"
 	"  --help\n";
 
-enum { OPT_STATE = 1, OPT_RUN, OPT_ESP, OPT_EFIVARS, OPT_HANDOFF, OPT_DEVICE, OPT_AGENT_USER,
+enum { OPT_STATE = 1, OPT_RUN, OPT_ESP, OPT_EFIVARS, OPT_ETC, OPT_HANDOFF, OPT_DEVICE, OPT_AGENT_USER,
        OPT_NO_POWER, OPT_HELP };
 
 static const struct option long_options[] = {
@@ -38,6 +39,7 @@ static const struct option long_options[] = {
 	{ "run", required_argument, NULL, OPT_RUN },
 	{ "esp", required_argument, NULL, OPT_ESP },
 	{ "efivars", required_argument, NULL, OPT_EFIVARS },
+	{ "etc", required_argument, NULL, OPT_ETC },
 	{ "handoff", required_argument, NULL, OPT_HANDOFF },
 	{ "device", required_argument, NULL, OPT_DEVICE },
 	{ "agent-user", required_argument, NULL, OPT_AGENT_USER },
@@ -73,6 +75,7 @@ static int options_read(struct options *o, int argc, char **argv)
 		case OPT_RUN: o->run = optarg; break;
 		case OPT_ESP: o->esp = optarg; break;
 		case OPT_EFIVARS: o->efivars = optarg; break;
+		case OPT_ETC: o->etc = optarg; break;
 		case OPT_HANDOFF: o->handoff = optarg; break;
 		case OPT_AGENT_USER: o->agent_user = optarg; break;
 		case OPT_NO_POWER: o->no_power = 1; break;
@@ -193,6 +196,7 @@ int main(int argc, char **argv)
 			     .run = "/run/holdfast",
 			     .esp = "/boot/efi",
 			     .efivars = "/sys/firmware/efi/efivars",
+			     .etc = KEYBOARD_CONF_ETC,
 			     .agent_user = "holdfast" },
 	};
 	int status;

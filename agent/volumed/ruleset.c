@@ -5,7 +5,6 @@
 
 #include "agent/volumed/enforce.h"
 #include "agent/volumed/servertime.h"
-#include "common/layout.h"
 #include "common/text.h"
 
 #define HOUR_S 3600
@@ -61,34 +60,29 @@ enum err ruleset_make(struct rules *ret, const struct policy_settings *s, const 
 	return OK;
 }
 
-/* The layout that the laptop has in Linux. */
-static void keyboard_own(char ret[static LAYOUT_NAME_MAX + 1])
+enum err ruleset_preset(struct rules *ret, const char *etc)
 {
-	strcpy(ret, "us");
-}
-
-enum err ruleset_preset(struct rules *ret)
-{
-	char layout[LAYOUT_NAME_MAX + 1], why[SETTING_WHY_BYTES];
+	struct keyboard_conf keyboard;
+	char why[SETTING_WHY_BYTES];
 	POLICY_SETTINGS presets = { 0 };
 	JSON *none = json_object();
 	enum err e = none ? policy_read(&presets, why, none) : ERR_MEMORY;
 
-	keyboard_own(layout);
-	return e ? e : ruleset_make(ret, &presets, layout, 0);
+	keyboard_conf_read(&keyboard, etc);
+	return e ? e : ruleset_make(ret, &presets, keyboard.layout, 0);
 }
 
 static enum err wanted(struct rules *ret, const struct volumed *v, const struct rules *present)
 {
 	uint64_t contact = servertime_known(v);
-	char layout[LAYOUT_NAME_MAX + 1];
+	struct keyboard_conf keyboard;
 	POLICY_SETTINGS settings = { 0 };
 
 	if (contact < present->head.last_contact)
 		contact = present->head.last_contact;
 	enforce_settings(&settings, v);
-	keyboard_own(layout);
-	return ruleset_make(ret, &settings, layout, contact);
+	keyboard_conf_read(&keyboard, v->options.etc);
+	return ruleset_make(ret, &settings, keyboard.layout, contact);
 }
 
 /* A twenty-fourth of the shortest rule that counts days, so that a rule of one day is not misled by hours. */
@@ -150,7 +144,7 @@ enum err ruleset_settle(struct volumed *v, struct unlocked *u)
 	RULES want = { 0 };
 	enum err e = compare(&want, &is_same, &is_due, v, &u->store.rules);
 
-	keyboard_own(v->keyboard);
+	keyboard_conf_read(&v->keyboard, v->options.etc);
 	if (e)
 		return volumed_about(v, e, "the settings for pre-boot");
 	if (is_same && !is_due)
@@ -174,10 +168,10 @@ int ruleset_is_due(const struct volumed *v)
 
 int ruleset_keyboard_changed(const struct volumed *v)
 {
-	char layout[LAYOUT_NAME_MAX + 1];
+	struct keyboard_conf now;
 
-	keyboard_own(layout);
-	return strcmp(layout, v->keyboard) != 0;
+	keyboard_conf_read(&now, v->options.etc);
+	return strcmp(now.layout, v->keyboard.layout) != 0;
 }
 
 int ruleset_holds(const struct volumed *v, const struct store *s)

@@ -11,8 +11,9 @@
 MUST_CHECK enum err ruleset_make(struct rules *ret, const struct policy_settings *s,
 				 const char *own_layout, uint64_t last_contact);
 
-/* Before there is a policy: the presets and the laptop's own layout. Errors: ERR_MEMORY. */
-MUST_CHECK enum err ruleset_preset(struct rules *ret);
+/* Before there is a policy: the presets and the laptop's own layout (etc: as keyboard_conf.h).
+ * Errors: ERR_MEMORY. */
+MUST_CHECK enum err ruleset_preset(struct rules *ret, const char *etc);
 
 /* Errors: those of unlocked_save. */
 MUST_CHECK enum err ruleset_settle(struct volumed *v, struct unlocked *u);

@@ -214,14 +214,21 @@ static json_t *waiting_of(const struct volumed *v, const struct store *s, int ge
 	return list;
 }
 
+/* What Linux is configured to, where pre-boot has only something near to it; else NULL. */
+static const char *keyboard_meant(const struct volumed *v, const struct store *s)
+{
+	return !v->keyboard.exact && !strcmp((const char *)s->rules.head.layout, v->keyboard.layout) &&
+			       *v->keyboard.configured ? v->keyboard.configured : NULL;
+}
+
 /* What the store and its firmware variable say. */
 static json_t *store_of(const struct volumed *v, const struct store *s, int generation)
 {
-	return json_pack("{s:I, s:b, s:b, s:s?, s:i, s:s, s:o, s:o}", "generation",
+	return json_pack("{s:I, s:b, s:b, s:s?, s:i, s:s, s:s?, s:o, s:o}", "generation",
 			 (json_int_t)s->head.generation, "generation_variable", generation, "locked",
 			 locked_by(s) != NULL, "locked_by", locked_by(s), "users",
 			 (int)store_user_count(s), "keyboard_layout", (const char *)s->rules.head.layout,
-			 "contact", contact_of(v, s), "booted_by", booted_of(v, s));
+			 "keyboard_configured", keyboard_meant(v, s), "contact", contact_of(v, s), "booted_by", booted_of(v, s));
 }
 
 enum err statustext_make(char **ret, const struct volumed *v)

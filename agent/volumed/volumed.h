@@ -4,6 +4,7 @@
 #ifndef HOLDFAST_VOLUMED_H
 #define HOLDFAST_VOLUMED_H
 
+#include "agent/keyboard_conf.h"
 #include "agent/volumed/bootfacts.h"
 #include "agent/volumed/bootkeys.h"
 #include "agent/volumed/espstore.h"
@@ -11,10 +12,9 @@
 #include "agent/volumed/power.h"
 #include "agent/volumed/trust.h"
 #include "agent/volumed/vstate.h"
-#include "common/layout.h"
 
 struct options {
-	const char *state, *run, *esp, *efivars;
+	const char *state, *run, *esp, *efivars, *etc;
 	const char *handoff; /* with keys; NULL: RUN/handoff, keys in the keyring */
 	const char *agent_user;
 	int no_power;
@@ -55,7 +55,7 @@ struct volumed {
 	size_t volume_count;
 	struct volume_state volumes[MANIFEST_VOLUMES_MAX];
 	uint64_t rolled_back_told; /* generation of the firmware when a roll-back was told */
-	char keyboard[LAYOUT_NAME_MAX + 1]; /* the laptop's own layout when it was last settled */
+	struct keyboard_conf keyboard; /* as it was when the rules were last settled */
 	char about[320];        /* what the last error was about, for people */
 	char unsettled[320];    /* why the wanted state is not reached; "" */
 	uint64_t unsettled_since;

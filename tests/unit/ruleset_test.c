@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 
+#include "agent/keyboard_conf.h"
 #include "agent/volumed/ruleset.h"
 
 static uint8_t bytes[RULES_BYTES_MAX];
@@ -86,17 +87,47 @@ static void test_preset(void **state)
 	size_t len = 0;
 
 	(void)state;
-	expect("presets", OK, ruleset_preset(&r));
+	expect("presets", OK, ruleset_preset(&r, KEYBOARD_CONF_ETC));
 	expect("encode", OK, rules_encode(bytes, &len, &r));
 	assert_int_equal(r.head.password_min, 8);
 	assert_int_equal(r.head.flags | r.head.failure_limit | r.head.contact_lock_days, 0);
 	assert_int_not_equal(r.head.layout[0], 0);
 }
 
+static void keyboard_is(const char *folder, const char *layout)
+{
+	char path[64];
+	FILE *f;
+
+	snprintf(path, sizeof(path), "%s/vconsole.conf", folder);
+	f = fopen(path, "w");
+	assert_non_null(f);
+	fprintf(f, "XKBLAYOUT=%s\n", layout);
+	fclose(f);
+}
+
+static void test_keyboard_changed(void **state)
+{
+	char folder[] = "/tmp/ruleset-XXXXXX", command[64];
+	struct volumed v = { .options = { .etc = folder } };
+
+	(void)state;
+	assert_non_null(mkdtemp(folder));
+	keyboard_is(folder, "de");
+	keyboard_conf_read(&v.keyboard, folder);
+	assert_string_equal(v.keyboard.layout, "de");
+	assert_false(ruleset_keyboard_changed(&v));
+	keyboard_is(folder, "fr");
+	assert_true(ruleset_keyboard_changed(&v));
+	snprintf(command, sizeof(command), "rm -r %s", folder);
+	assert_int_equal(system(command), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_extremes), cmocka_unit_test(test_preset),
+		cmocka_unit_test(test_keyboard_changed),
 	};
 
 	return RUN(tests);

@@ -39,6 +39,12 @@ class Laptop:
     def path(self, *names):
         return os.path.join(self.at, *names)
 
+    def keyboard(self, layout, variant=""):
+        """As Debian's keyboard-configuration leaves it."""
+        os.makedirs(self.path("etc", "default"), exist_ok=True)
+        with open(self.path("etc", "default", "keyboard"), "w") as f:
+            f.write(f'XKBMODEL="pc105"\nXKBLAYOUT="{layout}"\nXKBVARIANT="{variant}"\n')
+
     def activate(self, user="alice", password="alice's password"):
         for name in ("esp", "efivars"):
             os.makedirs(self.path(name), exist_ok=True)
@@ -106,7 +112,7 @@ class Laptop:
         self.log = open(self.path("log"), "a")
         self.process = subprocess.Popen(
             [*wrap, VOLUMED, "--state", self.path("state"), "--run", self.path("run"), "--esp", self.esp,
-             "--efivars", self.path("efivars"), "--handoff", self.path("handoff"), "--no-power",
+             "--efivars", self.path("efivars"), "--etc", self.path("etc"), "--handoff", self.path("handoff"), "--no-power",
              *devices, *options], stdout=open(self.path("stdout"), "a"), stderr=self.log)
         if wait:
             assert self.connect(), open(self.path("log")).read()

@@ -109,6 +109,37 @@ def test_without_key():
         laptop.remove()
 
 
+def test_keyboard():
+    """pre-boot's keyboard is the laptop's own and follows it, where policy names none; passwords are held against it"""
+    laptop = Laptop()
+    laptop.activate()
+    laptop.keyboard("de,us")
+    try:
+        assert laptop.boot()[0] == 0
+        laptop.start()
+        assert laptop.rules()["layout"] == "de" == laptop.status()["keyboard_layout"], "before there is an organisation"
+        laptop.ask("USER_ADD", "bob", "Grüße an alle", 0)
+        assert "at least 8" in refused(laptop.ask, "USER_ADD", "carol", "Grüße!!", 0), "characters count, not bytes"
+        laptop.secrets = laptop.enrol(Organisation(), CHEAP)
+        laptop.keyboard("fr")
+        laptop.restart()
+        assert laptop.rules()["layout"] == "fr"
+        laptop.keyboard("de", "neo")
+        laptop.restart()
+        status = laptop.status()
+        assert (status["keyboard_layout"], status["keyboard_configured"]) == ("de", "de(neo)"), status
+        generation = laptop.generation()
+        policy(laptop, 2, keyboard_layout="us")
+        assert laptop.rules()["layout"] == "us" and laptop.generation() == generation + 1
+        assert laptop.status()["keyboard_configured"] is None
+        assert "cannot be typed" in refused(laptop.ask, "USER_ADD", "carol", "Grüße an alle", 0)
+        assert "cannot be typed" in refused(laptop.ask, "USER_PASSWD", "bob", "Grüße an alle", 0)
+        policy(laptop, 3)
+        assert laptop.rules()["layout"] == "de"
+    finally:
+        laptop.remove()
+
+
 def test_time():
     """the server's signed time: forged, misdirected and older ones are refused or change nothing; the ESP is spared"""
     laptop = enrolled_laptop()
@@ -304,5 +335,5 @@ def test_many_users():
 
 
 if __name__ == "__main__":
-    main([test_rules, test_without_key, test_time, test_overdue, test_passwords, test_locked_by_preboot,
+    main([test_rules, test_without_key, test_keyboard, test_time, test_overdue, test_passwords, test_locked_by_preboot,
           test_recovery_before_enrolment, test_changed_at_preboot, test_many_users])
