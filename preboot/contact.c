@@ -113,7 +113,7 @@ static void believe(struct belief *ret)
 	*ret = b;
 }
 
-/* What was learnt. Only a verified contact takes a kept time away. */
+/* What was learnt. Only a verified contact takes a kept time away, unless it was kept under that contact. */
 static void keep(const struct belief *b)
 {
 	struct contact_state next = b->kept;
@@ -122,8 +122,9 @@ static void keep(const struct belief *b)
 	guard_contact(&verified);
 	if (plausible(verified.last_contact) > next.verified) {
 		next.verified = verified.last_contact;
+		if (next.contact != next.verified)
+			next.latest = 0;
 		next.contact = next.verified;
-		next.latest = 0;
 	}
 	if (b->by_clock && b->now >= next.latest + KEEP_STEP_S) {
 		next.latest = b->now;
