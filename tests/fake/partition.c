@@ -15,6 +15,7 @@ struct device {
 	EFI_BLOCK_IO io;
 	EFI_BLOCK_IO_MEDIA media;
 	struct fake_partition *partition;
+	void *path;
 };
 static struct device devices[FAKE_PARTITIONS_MAX];
 
@@ -139,11 +140,12 @@ static EFI_STATUS EFIAPI flush_blocks(EFI_BLOCK_IO *self)
 static void plug_in(struct device *d, struct fake_partition *p, UINT32 id)
 {
 	EFI_HANDLE handle = fake_handle_new();
-	void *path = fake_libc_malloc(p->path_len); /* exactly so long: the sanitizer sees who reads on */
 
-	if (!path)
+	fake_libc_free(d->path);
+	d->path = fake_libc_malloc(p->path_len); /* exactly so long: the sanitizer sees who reads on */
+	if (!d->path)
 		abort();
-	memcpy(path, p->path, p->path_len);
+	memcpy(d->path, p->path, p->path_len);
 	d->partition = p;
 	d->media = (EFI_BLOCK_IO_MEDIA){ .MediaId = id, .MediaPresent = 1, .LogicalPartition = 1,
 					 .WriteCaching = 1, .BlockSize = p->sector, .IoAlign = 512,
@@ -152,7 +154,7 @@ static void plug_in(struct device *d, struct fake_partition *p, UINT32 id)
 				.ReadBlocks = read_blocks, .WriteBlocks = write_blocks,
 				.FlushBlocks = flush_blocks };
 	fake_protocol_add(handle, &block_guid, &d->io);
-	fake_protocol_add(handle, &path_guid, path);
+	fake_protocol_add(handle, &path_guid, d->path);
 }
 
 void fake_partitions_start(void)
