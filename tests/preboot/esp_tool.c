@@ -172,7 +172,7 @@ static void plan_banner(const char *value)
 /* A test picture: a shield with a keyhole, on nothing. */
 static void plan_logo(void)
 {
-	enum { WIDTH = 160, HEIGHT = 64, HALF = 26, MIDDLE = WIDTH / 2 };
+	enum { WIDTH = 56, HEIGHT = 64, HALF = 26, MIDDLE = WIDTH / 2 };
 	static const uint8_t palette[3 * 4] = { 0, 0, 0, 0, 0x1f, 0x6f, 0xb2, 255, 0xff, 0xff, 0xff, 255 };
 	static uint8_t pixels[WIDTH * HEIGHT], bytes[LOGO_BYTES_MAX];
 	const struct logo l = { { .width = WIDTH, .height = HEIGHT, .colours = 3 }, palette, pixels };

@@ -2,6 +2,7 @@
 that build/guest made and of the firmware's variables."""
 import functools
 import json
+import re
 import shutil
 import subprocess
 import time
@@ -85,6 +86,11 @@ class Laptop(Machine):
         """At the pre-boot screen: type user and password."""
         self.login(user or self.user, self.password if password is None else password)
 
+    def expect_text(self, text, seconds=120):
+        """Wait for a text of pre-boot, whose lines are wrapped: white space is any white space. Returns what stood there."""
+        self.expect(r"\s+".join(re.escape(word) for word in text.split()), seconds)
+        return self.serial.after
+
     def prompt(self, text, seconds=100):
         """Wait for a prompt. On a starved machine the firmware drops characters of its serial port, a prompt's too;
         it waits there all the same, so go on then: what follows tells whether it did."""
@@ -94,14 +100,14 @@ class Laptop(Machine):
             print(f"        {text} was not seen, it may have been garbled", flush=True)
 
     def login(self, user, password):
-        self.prompt("User:")
+        self.prompt("User name:")
         self.type(user)
         self.prompt("Password:")
         self.type(password)
 
     def preboot_challenge(self):
         """Ask for the helpdesk's way; returns the challenge that the screen shows."""
-        self.prompt("User:")
+        self.prompt("User name:")
         self.serial.send(CTRL_R)
         self.expect(CHALLENGE)
         challenge = self.serial.match.group(1)

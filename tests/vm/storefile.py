@@ -67,6 +67,8 @@ class Store:
             at += RECORD_BYTES
         self.manifest = content[at:at + self.head["manifest_bytes"]]
         at += self.head["manifest_bytes"]
+        self.rules = content[at:at + self.head["rules_bytes"]]
+        at += self.head["rules_bytes"]
         self.signature = content[at:at + 64]
         if at + 64 + 32 != total:
             raise StoreError("lengths do not add up")
@@ -84,7 +86,7 @@ class Store:
                 raise StoreError("a record's signature is wrong")
             if record["has_seal"] and blake2b(record["seal"]) != record["seal_digest"]:
                 raise StoreError("a seal was exchanged")
-        if not signed_by(store_vk, self.signature, message + self.manifest):
+        if not signed_by(store_vk, self.signature, message + self.manifest + self.rules):
             raise StoreError("the store's signature is wrong")
 
     def unlock_key(self, record, secret):

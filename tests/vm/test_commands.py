@@ -67,7 +67,7 @@ def reset(laptop, organisation):
     laptop.wait_off(90)
     check("reboot: Restarting system" in laptop.serial_text(), "reset restarted the laptop")
     laptop.start()
-    laptop.expect("User:")
+    laptop.expect("User name:")
     laptop.kill()
 
 
@@ -81,7 +81,7 @@ def lock(laptop, organisation):
     check(not any(r["has_seal"] for r in store.records if r["kind"] == storefile.PASSWORD),
           "no password's record holds the unlock key any more")
     laptop.start()
-    laptop.expect("locked by its organisation")
+    laptop.expect_text("This laptop is locked: passwords do not open it.")
     laptop.expect(CHALLENGE)
     challenge = laptop.serial.match.group(1)
     laptop.expect("Code:")

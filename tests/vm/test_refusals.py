@@ -19,11 +19,11 @@ def wrong_password(laptop):
     """A wrong password is refused, with a delay; the right one opens right after."""
     laptop.start()
     laptop.login(laptop.user, "wrong horse 7")
-    laptop.expect("Wrong user name or password")
-    laptop.expect("Next try in")
+    laptop.expect_text("Wrong user name or password.")
+    laptop.expect_text("Next try in")
     show("ok  wrong password refused, and a delay before the next try")
     laptop.login("nobody", laptop.password)
-    laptop.expect("Wrong user name or password")
+    laptop.expect_text("Wrong user name or password.")
     show("ok  the same words for a user who does not exist")
     laptop.unlock()
     laptop.wait_agent()
@@ -36,7 +36,7 @@ def refused(laptop, words, password=True):
     laptop.start()
     if password:
         laptop.unlock()
-    laptop.expect(words)
+    laptop.expect_text(words)
     laptop.kill()
     text = laptop.serial_text()
     check("EFI stub" not in text and "Linux version" not in text, f"refused before any kernel: {words}")
@@ -66,7 +66,7 @@ def changed_store(laptop, disk):
     for name, content in zip(STORES, originals):
         disk.esp_write(name, flip(content, 300))
     laptop.put_disk(disk)
-    refused(laptop, r"Copy 1 of the credential store \(store.0\)", password=False)
+    refused(laptop, "Copy 1 of the credential store (store.0)", password=False)
     for name, content in zip(STORES, originals):
         # The command sequence in the head: signed, and nothing else depends on it.
         disk.esp_write(name, recount(flip(content, 72)))

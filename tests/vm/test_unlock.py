@@ -91,7 +91,7 @@ def thief(laptop, esp, code):
     laptop.put_disk(disk)
     shutil.copy(laptop.folder / "vars.fd", laptop.folder / "vars.mine")
     laptop.start()
-    laptop.expect("older than the one this laptop last used")
+    laptop.expect_text("older than the one this laptop last used")
     show("ok  on the laptop itself pre-boot says that the store was copied back")
     laptop.kill()
     shutil.copy(OVMF / "OVMF_VARS_4M.fd", laptop.folder / "vars.fd")

@@ -60,15 +60,15 @@ class Demo:
         say(f"The server runs at https://127.0.0.1:{self.organisation.port}/ with an officer and a recovery sheet.")
         say("The laptop starts now, in this terminal. At its pre-boot screen type")
         say()
-        say(f"      User:      {ink('1', self.laptop.user)}")
-        say(f"      Password:  {ink('1', self.laptop.password)}     (try a wrong one first)")
+        say(f"      User name:  {ink('1', self.laptop.user)}")
+        say(f"      Password:   {ink('1', self.laptop.password)}     (try a wrong one first)")
         say()
         say("When Debian is up it is enrolled by itself, and you are root at its console: holdfast status")
         say("In another terminal you are the officer:")
         say()
         for command, about in (("device show laptop", "what the server knows: escrow, policy, users"),
                                ("device sync laptop", "harmless, signed by the server"),
-                               ("remote-help CHALLENGE", "restart the laptop (reboot), press Ctrl-R at 'User:', read it the code"),
+                               ("remote-help CHALLENGE", "restart the laptop (reboot), press Ctrl-R at 'User name:', read it the code"),
                                ("device lock laptop", "passwords open nothing until a code has"),
                                ("escrow show laptop --reason test", "the recovery key"),
                                ("device kill laptop", "destroys it; afterwards try anything"),

@@ -32,14 +32,13 @@ class Story:
         chapter(1, "The laptop is switched on")
         note("UEFI firmware starts holdfast.efi from the disk, before any operating system.")
         self.laptop.start()
-        self.laptop.expect("User:")
-        quote(self.laptop.serial.before.rsplit("\x1b", 1)[-1].split("H", 1)[-1] + "User:")
+        self.laptop.expect("User name:")
+        quote(self.laptop.serial.before.rsplit("\x1b", 1)[-1].split("H", 1)[-1] + "User name:")
         self.laptop.type(self.laptop.user)
         self.laptop.expect("Password:")
         note("Somebody tries a password: 'wrong horse 7'.")
         self.laptop.type("wrong horse 7")
-        self.laptop.expect("Wrong user name or password[^\r\n]*")
-        quote(self.laptop.serial.after)
+        quote(self.laptop.expect_text("Wrong user name or password. Try again; look at the keyboard layout and at Caps Lock."))
         self.seen(True, "A wrong password is refused, and the next try has to wait.")
 
     def unlock(self):
@@ -109,8 +108,7 @@ class Story:
         self.seen(not disk.opens(self.password_key),
                   "Not the password, even with a copy of the boot partition made before.")
         self.laptop.start()
-        self.laptop.expect("[^\r\n]*(erased by its organisation|cannot be unlocked here)[^\r\n]*")
-        quote(self.laptop.serial.after)
+        quote(self.laptop.expect_text("This laptop has been erased by its organisation."))
         self.seen(True, "And the screen says so.")
         self.laptop.kill()
 
