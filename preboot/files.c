@@ -250,6 +250,7 @@ enum err files_delete(const char *path)
 static enum err next_name(char ret[FILES_PATH_MAX], int *ret_folder, EFI_FILE_HANDLE folder)
 {
 	union info u;
+	const CHAR16 *name = u.info.FileName; /* declared with one element */
 	UINTN size = sizeof(u);
 	size_t i;
 
@@ -260,13 +261,13 @@ static enum err next_name(char ret[FILES_PATH_MAX], int *ret_folder, EFI_FILE_HA
 	if (!size)
 		return OK;
 	*ret_folder = (u.info.Attribute & EFI_FILE_DIRECTORY) != 0;
-	for (i = 0; u.info.FileName[i]; i++) {
-		if (u.info.FileName[i] > 0x7e || i + 1 >= FILES_PATH_MAX || u.info.FileName[0] == '.') {
+	for (i = 0; name[i]; i++) {
+		if (name[i] > 0x7e || i + 1 >= FILES_PATH_MAX || name[0] == '.') {
 			ret[0] = '.';
 			ret[1] = 0;
 			return OK;
 		}
-		ret[i] = (char)u.info.FileName[i];
+		ret[i] = (char)name[i];
 	}
 	ret[i] = 0;
 	return OK;

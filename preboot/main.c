@@ -47,7 +47,7 @@ static enum err finish_kill(void)
 static void explain_no_store(void)
 {
 	if (kill_seen())
-		ui_tell(MESSAGE_ERASED);
+		ui_tell(MESSAGE_ERASED_BEFORE);
 	else
 		ui_tell(MESSAGE_NO_STORE, err_text(storefile.problems[0]), err_text(storefile.problems[1]));
 }
