@@ -1,369 +1,340 @@
-/* Kill from pre-boot: no credential, no command; from the first mark on nothing but the finished erasure ends it. */
+/* Erasing: what a tombstone or the variable has begun is finished, whatever is missing or fails, and what has not begun
+ * is not. Whole starts of pre-boot. */
 #include "core_test.h"
 
-#include <stdlib.h>
-
 #include "common/tombstone.h"
-#include "preboot/events.h"
-#include "preboot/files.h"
-#include "preboot/kill.h"
-#include "preboot/storefile.h"
-#include "preboot/ui.h"
+#include "tests/fake/cheap_kdf.h"
 #include "tests/fake/laptop.h"
 
-#define NV_BOOT 3u
-#define BY_RULES "has been erased by its rules"
-#define BY_ORGANISATION "has been erased by its organisation"
-#define UNFINISHED "The erasure is not finished"
+#define NV_BOOT 3
+#define DURESS "open now please"
 
-static const char *const variables[] = { "HoldfastGeneration", "HoldfastTally",  "HoldfastGuard",
-					 "HoldfastClock",      "HoldfastChoice", "HoldfastKill" };
-
-static void start(void)
-{
-	laptop_must(files_start());
-	events_start();
-	ui_start();
-}
-
-/* What main.c does when the guard says so. */
-static void begin(void *argument)
-{
-	static struct storefile f;
-
-	(void)argument;
-	start();
-	storefile_read(&f);
-	if (!f.current)
-		abort();
-	kill_begin(f.current);
-}
-
-/* What main.c does first of all. */
-static void finish(void *argument)
-{
-	(void)argument;
-	start();
-	kill_finish();
-}
-
-static int has_file(const struct laptop *l, const char *path)
-{
-	size_t len;
-
-	return fake_file(l->f, path, &len) != NULL;
-}
-
-static int has_variable(const struct laptop *l, const char *name)
-{
-	uint8_t bytes[1024];
-
-	return fake_variable(l->f, name, bytes, sizeof(bytes), NULL) >= 0;
-}
-
-static void read_stone(struct tombstone *ret, const struct laptop *l)
-{
-	size_t len;
-	const uint8_t *bytes = fake_file(l->f, LAPTOP_TOMBSTONE, &len);
-
-	assert_non_null(bytes);
-	expect("tombstone", OK, tombstone_decode(ret, bytes, len));
-}
-
-static void must_be_erased(const char *why, const struct laptop *l)
-{
-	if (!laptop_disk_erased(l) || has_file(l, LAPTOP_STORE_0) || has_file(l, LAPTOP_STORE_1) ||
-	    has_file(l, LAPTOP_KERNEL) || has_file(l, LAPTOP_INITRD))
-		fail_msg("%s: not everything is erased", why);
-}
-
-static void must_be_whole(const char *why, const struct laptop *l)
-{
-	if (!laptop_disk_whole(l) || !has_file(l, LAPTOP_STORE_0) || !has_file(l, LAPTOP_KERNEL))
-		fail_msg("%s: something was erased", why);
-}
-
-static void run_to(const char *why, const struct laptop *l, void (*function)(void *), enum fake_end want)
-{
-	enum fake_end end = fake_call(l->f, function, NULL);
-
-	if (end != want)
-		fail_msg("%s: expected that it %s, but: %s\n%s", why, fake_end_text(want), fake_end_text(end),
-			 fake_serial(l->f));
-}
-
-static struct laptop *laptop_full_of_variables(void)
-{
-	struct laptop *l = laptop_new(1, NULL);
-
-	for (size_t i = 0; i + 1 < COUNT(variables); i++)
-		fake_variable_put(l->f, variables[i], NV_BOOT, "x", 1);
-	return l;
-}
-
-static void everything_goes_without_a_credential(void **state)
-{
-	struct laptop *l = laptop_full_of_variables();
-	static struct tombstone t;
-
-	(void)state;
-	run_to("kill", l, begin, FAKE_POWER_OFF);
-	must_be_erased("kill", l);
-	assert_true(fake_said(l->f, BY_RULES));
-	assert_false(fake_said(l->f, BY_ORGANISATION));
-	read_stone(&t, l);
-	assert_true(t.erased);
-	assert_int_equal(t.command_bytes, 0);
-	assert_int_equal(t.area_count, 1);
-	assert_memory_equal(t.areas[0].partition, l->partition, 16);
-	for (size_t i = 0; i < COUNT(variables); i++)
-		if (has_variable(l, variables[i]))
-			fail_msg("%s is left", variables[i]);
-	run_to("the next start", l, finish, FAKE_POWER_OFF);
-	assert_true(fake_said(l->f, BY_RULES));
-	laptop_free(l);
-}
-
-static void what_cannot_be_written_saves_nothing(void **state)
-{
-	static const struct {
-		const char *why;
-		enum fake_service service;
-		unsigned first, times;
-		uint64_t status;
-		const char *says;
-	} rows[] = {
-		{ "no room for a variable", FAKE_SET_VARIABLE, 1, 1000, FAKE_OUT_OF_RESOURCES, BY_RULES },
-		{ "no room for the tombstone at first", FAKE_FILE_WRITE, 1, 1, FAKE_VOLUME_FULL, BY_RULES },
-		{ "a flush that fails once", FAKE_FILE_FLUSH, 1, 1, FAKE_DEVICE_ERROR, BY_RULES },
-	};
-
-	(void)state;
-	for (size_t i = 0; i < COUNT(rows); i++) {
-		struct laptop *l = laptop_new(1, NULL);
-
-		fake_fail(l->f, rows[i].service, rows[i].first, rows[i].times, rows[i].status);
-		run_to(rows[i].why, l, begin, FAKE_POWER_OFF);
-		must_be_erased(rows[i].why, l);
-		if (!fake_said(l->f, rows[i].says))
-			fail_msg("%s: said otherwise", rows[i].why);
-		laptop_free(l);
-	}
-}
-
-/* The ESP takes nothing: the volumes go all the same, and the variable brings it to the end later. */
-static void read_only_esp_does_not_save_the_volumes(void **state)
-{
-	struct laptop *l = laptop_new(1, NULL);
-
-	(void)state;
-	fake_fail(l->f, FAKE_FILE_WRITE, 1, 1000, FAKE_WRITE_PROTECTED);
-	fake_fail(l->f, FAKE_FILE_DELETE, 1, 1000, FAKE_DEVICE_ERROR);
-	run_to("kill", l, begin, FAKE_POWER_OFF);
-	assert_true(laptop_disk_erased(l));
-	assert_true(fake_said(l->f, UNFINISHED));
-	assert_true(has_variable(l, "HoldfastKill"));
-	fake_fail_nothing(l->f);
-	fake_file_remove(l->f, LAPTOP_TOMBSTONE);
-	run_to("the next start", l, finish, FAKE_POWER_OFF);
-	must_be_erased("the next start", l);
-	assert_true(fake_said(l->f, BY_RULES));
-	assert_false(has_variable(l, "HoldfastKill"));
-	laptop_free(l);
-}
-
-/* The power is cut in each write. 0: then the laptop is started again; 1: before that somebody takes the tombstone
- * away; 2: and both copies of the store. */
-static void cut_everywhere(int meddling)
-{
-	long last = 1;
-
-	for (long cut = 1; cut <= last; cut++) {
-		struct laptop *l = laptop_new((uint64_t)cut, NULL);
-		char why[60];
-		enum fake_end end;
-
-		(void)snprintf(why, sizeof(why), "cut in write %ld, meddling %d", cut, meddling);
-		l->f->cut_after = cut;
-		end = fake_call(l->f, begin, NULL);
-		l->f->cut_after = 0;
-		if (end == FAKE_CUT)
-			last = cut + 1;
-		if (meddling)
-			fake_file_remove(l->f, LAPTOP_TOMBSTONE);
-		if (meddling == 2) {
-			fake_file_remove(l->f, LAPTOP_STORE_0);
-			fake_file_remove(l->f, LAPTOP_STORE_1);
-		}
-		if (end == FAKE_CUT && (has_variable(l, "HoldfastKill") || has_file(l, LAPTOP_TOMBSTONE))) {
-			run_to(why, l, finish, FAKE_POWER_OFF);
-			must_be_erased(why, l);
-		} else if (end == FAKE_CUT && meddling < 2 && laptop_disk_whole(l)) {
-			run_to(why, l, finish, FAKE_RETURNED); /* nothing was begun; the guard says it again */
-		} else if (!laptop_disk_erased(l)) {
-			fail_msg("%s: begun, and forgotten", why);
-		}
-		laptop_free(l);
-	}
-	assert_true(last > 10);
-}
-
-static void power_cuts_end_nothing(void **state)
-{
-	(void)state;
-	cut_everywhere(0);
-}
-
-static void who_takes_the_tombstone_away_saves_nothing(void **state)
-{
-	(void)state;
-	cut_everywhere(1);
-	cut_everywhere(2);
-}
-
-static void put_stone(struct laptop *l, const struct tombstone *t, int in_variable)
-{
-	uint8_t bytes[TOMBSTONE_BYTES_MAX];
-	size_t len;
-
-	expect("encode", OK, tombstone_encode(bytes, &len, t));
-	if (in_variable)
-		fake_variable_put(l->f, "HoldfastKill", NV_BOOT, bytes, len);
-	else
-		fake_file_put(l->f, LAPTOP_TOMBSTONE, bytes, len);
-}
-
-static void make_stone(struct tombstone *ret, const struct laptop *l)
+static void stone_of(struct tombstone *ret, const struct laptop *l)
 {
 	STORE s = { 0 };
 
-	memset(ret, 0, sizeof(*ret));
 	laptop_must(laptop_store(&s, l));
+	memset(ret, 0, sizeof(*ret));
 	memcpy(ret->device, s.head.device, sizeof(ret->device));
 	tombstone_areas(ret, &s.manifest);
 }
 
-/* The laptop was set up anew while the variable of an unfinished kill was left: its new life is not its old one's. */
-static void variable_of_another_device_erases_nothing(void **state)
+static void put_stone(struct laptop *l, const struct tombstone *t)
 {
-	static struct tombstone t;
-	struct laptop *l = laptop_new(1, NULL);
-
-	(void)state;
-	make_stone(&t, l);
-	t.device[3] ^= 1;
-	put_stone(l, &t, 1);
-	run_to("another device", l, finish, FAKE_RETURNED);
-	must_be_whole("another device", l);
-	assert_true(has_variable(l, "HoldfastKill")); /* the old store may come back */
-	t.device[3] ^= 1;
-	put_stone(l, &t, 1);
-	run_to("this device", l, finish, FAKE_POWER_OFF);
-	must_be_erased("this device", l);
-	laptop_free(l);
-}
-
-static void variable_that_is_not_ours_erases_nothing(void **state)
-{
-	static struct tombstone t;
-	struct laptop *l = laptop_new(1, NULL);
 	uint8_t bytes[TOMBSTONE_BYTES_MAX];
 	size_t len;
 
-	(void)state;
-	make_stone(&t, l);
-	expect("encode", OK, tombstone_encode(bytes, &len, &t));
-	for (size_t at = 0; at < len; at++) {
-		bytes[at] ^= 0x10;
-		fake_variable_put(l->f, "HoldfastKill", NV_BOOT, bytes, len);
-		run_to("a byte is another", l, finish, FAKE_RETURNED);
-		bytes[at] ^= 0x10;
-	}
-	for (size_t n = 1; n < len; n += 7) {
-		fake_variable_put(l->f, "HoldfastKill", NV_BOOT, bytes, n);
-		run_to("cut short", l, finish, FAKE_RETURNED);
-	}
-	must_be_whole("all of that", l);
-	laptop_free(l);
+	laptop_must(tombstone_encode(bytes, &len, t));
+	fake_file_put(l->f, LAPTOP_TOMBSTONE, bytes, len);
 }
 
-static void missing_volume_is_waited_for(void **state)
+static void put_variable(struct laptop *l, const struct tombstone *t)
 {
-	struct laptop *l = laptop_new(1, NULL);
+	uint8_t bytes[TOMBSTONE_BYTES_MAX];
+	size_t len;
 
-	(void)state;
+	laptop_must(tombstone_encode(bytes, &len, t));
+	fake_variable_put(l->f, "HoldfastKill", NV_BOOT, bytes, len);
+}
+
+static struct tombstone t;
+
+/* What lies there at power on. */
+static void ordered(struct laptop *l)
+{
+	stone_of(&t, l);
+	t.command_bytes = 7;
+	memcpy(t.command, "command", 7);
+	put_stone(l, &t);
+}
+
+static void ordered_and_said_to_be_done(struct laptop *l)
+{
+	stone_of(&t, l);
+	t.command_bytes = 7;
+	t.erased = 1;
+	put_stone(l, &t);
 	fake_partition_pull(l->f, l->disk, 1);
-	run_to("kill", l, begin, FAKE_POWER_OFF);
-	assert_true(fake_said(l->f, UNFINISHED));
-	assert_false(fake_said(l->f, BY_RULES));
-	assert_false(has_file(l, LAPTOP_STORE_0));
-	run_to("still missing", l, finish, FAKE_POWER_OFF);
-	assert_true(fake_said(l->f, UNFINISHED));
-	fake_partition_pull(l->f, l->disk, 0);
-	run_to("there again", l, finish, FAKE_POWER_OFF);
-	must_be_erased("there again", l);
-	assert_true(fake_said(l->f, BY_RULES));
-	laptop_free(l);
 }
 
-static void command_of_the_organisation_is_named_and_kept(void **state)
+static void remembered_only(struct laptop *l)
 {
-	static struct tombstone t;
-	struct laptop *l = laptop_new(1, NULL);
+	stone_of(&t, l);
+	put_variable(l, &t);
+}
+
+static void remembered_without_stores(struct laptop *l)
+{
+	remembered_only(l);
+	fake_file_remove(l->f, LAPTOP_STORE_0);
+	fake_file_remove(l->f, LAPTOP_STORE_1);
+}
+
+static void ordered_without_stores(struct laptop *l)
+{
+	ordered(l);
+	fake_file_remove(l->f, LAPTOP_STORE_0);
+	fake_file_remove(l->f, LAPTOP_STORE_1);
+}
+
+static void torn(struct laptop *l)
+{
+	ordered(l);
+	fake_file_put(l->f, LAPTOP_TOMBSTONE, "HFTOMB01", 8);
+}
+
+static void of_another_laptop(struct laptop *l)
+{
+	stone_of(&t, l);
+	t.device[0] ^= 1;
+	put_variable(l, &t);
+}
+
+static void variable_of_noise(struct laptop *l)
+{
+	fake_variable_put(l->f, "HoldfastKill", NV_BOOT, "no tombstone at all, but so long", 32);
+}
+
+static void nothing(struct laptop *l)
+{
+	(void)l;
+}
+
+static void duress_typed(struct laptop *l)
+{
+	laptop_type_password(l, LAPTOP_USER, DURESS);
+}
+
+static void five_wrong_typed(struct laptop *l)
+{
+	for (int i = 0; i < RULES_KILL_LIMIT_MIN; i++) {
+		laptop_type_password(l, LAPTOP_USER, "a guess");
+		fake_pause(l->f, 40);
+	}
+	fake_script_quiet(l->f);
+}
+
+static void edit_kill(struct store *s)
+{
+	SECRET struct secret duress = { 0 };
+	struct record *r;
+
+	s->rules.head.failure_limit = RULES_KILL_LIMIT_MIN;
+	s->rules.head.failure_action = RULES_KILL;
+	s->rules.head.flags = RULES_DURESS;
+	laptop_must(store_find_user(&r, s, LAPTOP_USER));
+	laptop_must(secret_copy(&duress, DURESS, strlen(DURESS)));
+	laptop_must(credential_set_duress(r, &duress));
+}
+
+static const struct {
+	const char *why;
+	void (*prepare)(struct laptop *);
+	enum fake_end want;
+	int erased; /* the volume */
+	const char *says;
+} rows[] = {
+	{ "nothing has begun", nothing, FAKE_WAITING, 0, "User name: " },
+	{ "ordered by the organisation", ordered, FAKE_POWER_OFF, 1, "HF-503" },
+	{ "ordered, stores gone", ordered_without_stores, FAKE_POWER_OFF, 1, "HF-503" },
+	{ "done, but for files", ordered_and_said_to_be_done, FAKE_POWER_OFF, 0, "HF-503" },
+	{ "remembered by the firmware alone", remembered_only, FAKE_POWER_OFF, 1, "HF-504" },
+	{ "remembered, stores gone", remembered_without_stores, FAKE_POWER_OFF, 1, "HF-504" },
+	{ "a torn tombstone: nothing was erased then", torn, FAKE_WAITING, 0, "User name: " },
+	{ "remembered of another installation", of_another_laptop, FAKE_WAITING, 0, "User name: " },
+	{ "a variable that is none of ours", variable_of_noise, FAKE_WAITING, 0, "User name: " },
+	{ "the duress password", duress_typed, FAKE_POWER_OFF, 1, "HF-504" },
+	{ "five guesses", five_wrong_typed, FAKE_POWER_OFF, 1, "HF-504" },
+};
+
+static int files_are_gone(const struct laptop *l)
+{
+	size_t len;
+
+	return !fake_file(l->f, LAPTOP_STORE_0, &len) && !fake_file(l->f, LAPTOP_STORE_1, &len) &&
+	       !fake_file(l->f, LAPTOP_KERNEL, &len) && !fake_file(l->f, LAPTOP_INITRD, &len);
+}
+
+static int variables_are_gone(const struct laptop *l)
+{
+	static const char *const names[] = { "HoldfastGeneration", "HoldfastTally",  "HoldfastGuard",
+					     "HoldfastClock",      "HoldfastChoice", "HoldfastKill" };
 	uint8_t bytes[1024];
 
+	for (size_t i = 0; i < COUNT(names); i++)
+		if (fake_variable(l->f, names[i], bytes, sizeof(bytes), NULL) >= 0)
+			return 0;
+	return 1;
+}
+
+static int stone_says_erased(const struct laptop *l)
+{
+	size_t len;
+	const uint8_t *bytes = fake_file(l->f, LAPTOP_TOMBSTONE, &len);
+
+	return bytes && !tombstone_decode(&t, bytes, len) && t.erased;
+}
+
+static void what_has_begun_is_finished_and_nothing_else(void **state)
+{
 	(void)state;
-	make_stone(&t, l);
-	t.command_bytes = 4000;
-	memset(t.command, 'c', t.command_bytes);
-	put_stone(l, &t, 0);
-	/* It is remembered too, as far as a variable holds it. */
-	l->f->cut_after = 3;
-	run_to("cut", l, finish, FAKE_CUT);
-	l->f->cut_after = 0;
-	assert_int_equal(fake_variable(l->f, "HoldfastKill", bytes, sizeof(bytes), NULL), 40 + 24 + 32);
-	run_to("finished", l, finish, FAKE_POWER_OFF);
-	must_be_erased("finished", l);
-	assert_true(fake_said(l->f, BY_ORGANISATION));
-	assert_false(fake_said(l->f, BY_RULES));
-	read_stone(&t, l);
-	assert_true(t.erased);
-	assert_int_equal(t.command_bytes, 4000);
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		struct laptop *l = laptop_new(1, edit_kill);
+		enum fake_end end;
+
+		fake_variable_put(l->f, "HoldfastTally", NV_BOOT, "1", 1);
+		rows[i].prepare(l);
+		end = fake_run(l->f);
+		if (end != rows[i].want || !fake_said(l->f, rows[i].says))
+			fail_msg("%s: %s\n%s", rows[i].why, fake_end_text(end), fake_serial(l->f));
+		if (rows[i].erased ? !laptop_disk_erased(l) : !laptop_disk_whole(l))
+			fail_msg("%s: the volume is %s", rows[i].why, rows[i].erased ? "not erased" : "touched");
+		if (end == FAKE_POWER_OFF && (!files_are_gone(l) || !variables_are_gone(l) || !stone_says_erased(l)))
+			fail_msg("%s: something is left", rows[i].why);
+		if (end != FAKE_POWER_OFF && files_are_gone(l))
+			fail_msg("%s: the store is gone", rows[i].why);
+		laptop_free(l);
+	}
+}
+
+/* The command is kept for the proof. */
+static void the_command_is_kept(void **state)
+{
+	struct laptop *l = laptop_new(1, NULL);
+
+	(void)state;
+	ordered(l);
+	assert_int_equal(fake_run(l->f), FAKE_POWER_OFF);
+	assert_true(stone_says_erased(l));
+	assert_int_equal(t.command_bytes, 7);
+	assert_memory_equal(t.command, "command", 7);
 	laptop_free(l);
 }
 
-static void torn_tombstone_alone_begins_nothing(void **state)
+static void pull_disk(struct laptop *l, int on)
 {
-	static struct tombstone t;
-	struct laptop *l = laptop_new(1, NULL);
-	uint8_t bytes[TOMBSTONE_BYTES_MAX];
-	size_t len;
+	fake_partition_pull(l->f, l->disk, on);
+}
+
+static void spoil_sector(struct laptop *l, int on)
+{
+	fake_partition_bad(l->f, l->disk, 1024, on ? 512 : 0);
+}
+
+static void fail_service(struct laptop *l, enum fake_service service, int on)
+{
+	fake_fail(l->f, service, 1, on ? 100000 : 0, FAKE_DEVICE_ERROR);
+}
+
+static void fail_flush(struct laptop *l, int on)
+{
+	fail_service(l, FAKE_BLOCK_FLUSH, on);
+}
+
+static void fail_file_write(struct laptop *l, int on)
+{
+	fail_service(l, FAKE_FILE_WRITE, on);
+}
+
+static void fail_delete(struct laptop *l, int on)
+{
+	fail_service(l, FAKE_FILE_DELETE, on);
+}
+
+static void fail_variables(struct laptop *l, int on)
+{
+	fail_service(l, FAKE_SET_VARIABLE, on);
+}
+
+static void no_memory(struct laptop *l, int on)
+{
+	fail_service(l, FAKE_ALLOCATE_PAGES, on);
+}
+
+static void forget_writes(struct laptop *l, int on)
+{
+	l->f->forgetful = on;
+}
+
+/* It says that it is not finished, keeps its mark, and is finished at the next start. */
+static void what_fails_is_tried_again(void **state)
+{
+	static const struct {
+		const char *why;
+		void (*fault)(struct laptop *l, int on);
+		int unfinished;
+	} faults[] = {
+		{ "the disk is not there", pull_disk, 1 },      { "a bad sector", spoil_sector, 1 },
+		{ "the disk does not flush", fail_flush, 1 },   { "no file can be written", fail_file_write, 1 },
+		{ "no file can be deleted", fail_delete, 1 },   { "no variable can be written", fail_variables, 0 },
+		{ "no memory for the work", no_memory, 1 },     { "nothing is kept", forget_writes, 1 },
+	};
 
 	(void)state;
-	make_stone(&t, l);
-	expect("encode", OK, tombstone_encode(bytes, &len, &t));
-	fake_file_put(l->f, LAPTOP_TOMBSTONE, bytes, len - 1);
-	run_to("torn", l, finish, FAKE_RETURNED);
-	must_be_whole("torn", l);
-	put_stone(l, &t, 1);
-	run_to("with the variable", l, finish, FAKE_POWER_OFF);
-	must_be_erased("with the variable", l);
+	for (size_t i = 0; i < COUNT(faults); i++) {
+		for (int by_order = 0; by_order < 2; by_order++) {
+			struct laptop *l = laptop_new(1, edit_kill);
+
+			faults[i].fault(l, 1);
+			if (by_order)
+				ordered(l);
+			else
+				duress_typed(l);
+			if (fake_run(l->f) != FAKE_POWER_OFF)
+				fail_msg("%s: does not switch off\n%s", faults[i].why, fake_serial(l->f));
+			if (faults[i].unfinished != fake_said(l->f, "HF-506"))
+				fail_msg("%s: finished or not?\n%s", faults[i].why, fake_serial(l->f));
+			fake_script_clear(l->f);
+			faults[i].fault(l, 0);
+			if (fake_run(l->f) != FAKE_POWER_OFF || !laptop_disk_erased(l) || !files_are_gone(l))
+				fail_msg("%s: not finished at the next start\n%s", faults[i].why,
+					 fake_serial(l->f));
+			laptop_free(l);
+		}
+	}
+}
+
+/* A disk that was copied has the same partition twice. */
+static void both_copies_of_a_partition_go(void **state)
+{
+	struct laptop *l = laptop_new(1, NULL);
+	uint8_t bytes[LAPTOP_DISK_BYTES];
+	unsigned second;
+
+	(void)state;
+	memset(bytes, 'L', sizeof(bytes));
+	second = fake_partition(l->f, l->partition, sizeof(bytes), 4096);
+	fake_partition_put(l->f, second, bytes, sizeof(bytes));
+	ordered(l);
+	assert_int_equal(fake_run(l->f), FAKE_POWER_OFF);
+	assert_true(laptop_disk_erased(l));
+	l->disk = second;
+	assert_true(laptop_disk_erased(l));
+	laptop_free(l);
+}
+
+/* Without stores, and with a tombstone that was torn while it was said to be ERASED. */
+static void a_torn_tombstone_without_stores_means_erased(void **state)
+{
+	struct laptop *l = laptop_new(1, NULL);
+
+	(void)state;
+	torn(l);
+	fake_file_remove(l->f, LAPTOP_STORE_0);
+	fake_file_remove(l->f, LAPTOP_STORE_1);
+	assert_int_equal(fake_run(l->f), FAKE_WAITING);
+	assert_true(fake_said(l->f, "This laptop has been erased"));
 	laptop_free(l);
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(everything_goes_without_a_credential),
-		cmocka_unit_test(what_cannot_be_written_saves_nothing),
-		cmocka_unit_test(read_only_esp_does_not_save_the_volumes),
-		cmocka_unit_test(power_cuts_end_nothing),
-		cmocka_unit_test(who_takes_the_tombstone_away_saves_nothing),
-		cmocka_unit_test(variable_of_another_device_erases_nothing),
-		cmocka_unit_test(variable_that_is_not_ours_erases_nothing),
-		cmocka_unit_test(missing_volume_is_waited_for),
-		cmocka_unit_test(command_of_the_organisation_is_named_and_kept),
-		cmocka_unit_test(torn_tombstone_alone_begins_nothing),
+		cmocka_unit_test(what_has_begun_is_finished_and_nothing_else),
+		cmocka_unit_test(the_command_is_kept),
+		cmocka_unit_test(what_fails_is_tried_again),
+		cmocka_unit_test(both_copies_of_a_partition_go),
+		cmocka_unit_test(a_torn_tombstone_without_stores_means_erased),
 	};
 
 	return RUN(tests);
