@@ -15,7 +15,6 @@
 
 /* A modifier that is held repeats itself, the earliest keyboards after 250 ms. */
 #define REPEAT_MS 240
-#define AWAY_MS 100
 
 #define SHIFTS (EFI_LEFT_SHIFT_PRESSED | EFI_RIGHT_SHIFT_PRESSED)
 #define CONTROLS (EFI_LEFT_CONTROL_PRESSED | EFI_RIGHT_CONTROL_PRESSED)
@@ -31,7 +30,7 @@ struct device {
 	UINT32 modifiers;     /* held, as far as is known */
 	int live;             /* tells its state without a key as well */
 	uint64_t idle_ms;     /* when it had no key last */
-	uint64_t modifier_ms; /* when the last modifier was pressed */
+	uint64_t modifier_ms; /* when the last modifier was not yet pressed */
 	EFI_KEY_DATA ahead;   /* read too early */
 	int has_ahead;
 	uint8_t utf8[4];      /* the beginning of a character */
@@ -174,11 +173,10 @@ static int next(struct device *d, EFI_KEY_DATA *ret)
 
 /* It has neither character nor scan code, as has each modifier and lock key, which EDK2 also reports. A
  * lock changes the state, a modifier is a new one. With a modifier held it may as well be the modifier
- * that repeats itself: then only what comes at once counts, and only if nothing waited meanwhile. */
+ * that repeats itself: then only what comes so soon after it that it cannot repeat counts. */
 static int is_iso_key(struct device *d, const EFI_KEY_STATE *state)
 {
 	UINT32 before = d->modifiers, held = state->KeyShiftState & MODIFIERS;
-	uint64_t now = clock_ms();
 
 	if (d->terminal || !(state->KeyShiftState & EFI_SHIFT_STATE_VALID) ||
 	    state->KeyShiftState & EFI_SYS_REQ_PRESSED || toggles_of(d, state) != d->toggles)
@@ -187,10 +185,10 @@ static int is_iso_key(struct device *d, const EFI_KEY_STATE *state)
 	if (!held)
 		return 1;
 	if (held & ~before) {
-		d->modifier_ms = now;
+		d->modifier_ms = d->idle_ms;
 		return 0;
 	}
-	return d->live && now - d->idle_ms < AWAY_MS && now - d->modifier_ms < REPEAT_MS;
+	return d->live && clock_ms() - d->modifier_ms < REPEAT_MS;
 }
 
 /* With Num Lock on, keyboards send a false Shift before arrows and the like. */
