@@ -22,7 +22,8 @@ struct downlink {
 void downlink_init(struct downlink *d, struct site *s);
 void downlink_drop(struct downlink *d);
 
-/* One long-poll and its commands, and the server's time now and then; returns ms to wait before the next, -1: until woken. */
+/* One long-poll and its commands, and the server's time now and then; returns ms to wait before the
+ * next, -1: until woken. */
 int64_t downlink_step(struct downlink *d);
 
 /* Thread function; arg is the site. */

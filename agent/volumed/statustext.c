@@ -228,7 +228,8 @@ static json_t *store_of(const struct volumed *v, const struct store *s, int gene
 			 (json_int_t)s->head.generation, "generation_variable", generation, "locked",
 			 locked_by(s) != NULL, "locked_by", locked_by(s), "users",
 			 (int)store_user_count(s), "keyboard_layout", (const char *)s->rules.head.layout,
-			 "keyboard_configured", keyboard_meant(v, s), "contact", contact_of(v, s), "booted_by", booted_of(v, s));
+			 "keyboard_configured", keyboard_meant(v, s), "contact", contact_of(v, s),
+			 "booted_by", booted_of(v, s));
 }
 
 enum err statustext_make(char **ret, const struct volumed *v)
