@@ -88,7 +88,8 @@ static EFI_STATUS check(const struct device *d, UINT32 id, EFI_LBA lba, UINTN le
 		return EFI_INVALID_PARAMETER;
 	if (d->media.IoAlign > 1 && (uintptr_t)buffer % d->media.IoAlign)
 		return EFI_INVALID_PARAMETER;
-	if (at < d->partition->bad_to && at + len > d->partition->bad_from)
+	if (d->partition->bad_from < d->partition->bad_to && at < d->partition->bad_to &&
+	    at + len > d->partition->bad_from)
 		return EFI_DEVICE_ERROR;
 	return EFI_SUCCESS;
 }

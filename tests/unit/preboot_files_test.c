@@ -14,7 +14,7 @@ static int begin(void **state)
 
 	fake_here(f);
 	*state = f;
-	return files_start();
+	return (int)files_start();
 }
 
 static int end(void **state)

@@ -246,6 +246,19 @@ static void fail_variables(struct laptop *l, int on)
 	fail_service(l, FAKE_SET_VARIABLE, on);
 }
 
+/* Then the tombstone's file alone tells the next start. */
+static void fail_variables_and_sector(struct laptop *l, int on)
+{
+	fail_variables(l, on);
+	spoil_sector(l, on);
+}
+
+/* The copies of the store can be deleted, the boot files cannot. */
+static void fail_delete_of_boot_files(struct laptop *l, int on)
+{
+	fake_fail(l->f, FAKE_FILE_DELETE, 3, on ? 100000 : 0, FAKE_DEVICE_ERROR);
+}
+
 static void no_memory(struct laptop *l, int on)
 {
 	fail_service(l, FAKE_ALLOCATE_PAGES, on);
@@ -268,6 +281,8 @@ static void what_fails_is_tried_again(void **state)
 		{ "the disk does not flush", fail_flush, 1 },   { "no file can be written", fail_file_write, 1 },
 		{ "no file can be deleted", fail_delete, 1 },   { "no variable can be written", fail_variables, 0 },
 		{ "no memory for the work", no_memory, 1 },     { "nothing is kept", forget_writes, 1 },
+		{ "no variable, and a bad sector", fail_variables_and_sector, 1 },
+		{ "boot files cannot be deleted", fail_delete_of_boot_files, 1 },
 	};
 
 	(void)state;
@@ -294,6 +309,31 @@ static void what_fails_is_tried_again(void **state)
 	}
 }
 
+/* What the firmware alone remembered is written to the ESP as well: firmware may be reset. */
+static void it_is_remembered_in_both_places(void **state)
+{
+	struct laptop *l = laptop_new(1, NULL);
+
+	(void)state;
+	remembered_only(l);
+	spoil_sector(l, 1);
+	assert_int_equal(fake_run(l->f), FAKE_POWER_OFF);
+	fake_variables_clear(l->f);
+	spoil_sector(l, 0);
+	assert_int_equal(fake_run(l->f), FAKE_POWER_OFF);
+	assert_true(laptop_disk_erased(l));
+	laptop_free(l);
+	l = laptop_new(1, NULL);
+	ordered(l);
+	spoil_sector(l, 1);
+	assert_int_equal(fake_run(l->f), FAKE_POWER_OFF);
+	fake_file_remove(l->f, LAPTOP_TOMBSTONE);
+	spoil_sector(l, 0);
+	assert_int_equal(fake_run(l->f), FAKE_POWER_OFF);
+	assert_true(laptop_disk_erased(l));
+	laptop_free(l);
+}
+
 /* A disk that was copied has the same partition twice. */
 static void both_copies_of_a_partition_go(void **state)
 {
@@ -311,6 +351,22 @@ static void both_copies_of_a_partition_go(void **state)
 	l->disk = second;
 	assert_true(laptop_disk_erased(l));
 	laptop_free(l);
+}
+
+static void one_bad_copy_of_two_is_not_finished(void **state)
+{
+	(void)state;
+	for (unsigned bad = 0; bad < 2; bad++) {
+		struct laptop *l = laptop_new(1, NULL);
+
+		fake_partition(l->f, l->partition, LAPTOP_DISK_BYTES, 512);
+		fake_partition_bad(l->f, bad, 0, 512);
+		ordered(l);
+		assert_int_equal(fake_run(l->f), FAKE_POWER_OFF);
+		assert_true(fake_said(l->f, "HF-506"));
+		assert_false(stone_says_erased(l));
+		laptop_free(l);
+	}
 }
 
 /* Without stores, and with a tombstone that was torn while it was said to be ERASED. */
@@ -333,7 +389,9 @@ int main(void)
 		cmocka_unit_test(what_has_begun_is_finished_and_nothing_else),
 		cmocka_unit_test(the_command_is_kept),
 		cmocka_unit_test(what_fails_is_tried_again),
+		cmocka_unit_test(it_is_remembered_in_both_places),
 		cmocka_unit_test(both_copies_of_a_partition_go),
+		cmocka_unit_test(one_bad_copy_of_two_is_not_finished),
 		cmocka_unit_test(a_torn_tombstone_without_stores_means_erased),
 	};
 
