@@ -181,6 +181,8 @@ def leads_on(syms, *chain):
 def main():
     names = subprocess.run([TOOL, "list"], capture_output=True, text=True, check=True).stdout.split()
     assert names[0] == "us" and len(names) == len(set(names)), names
+    listed = re.search(r"### Layouts\n\n(.*?)\n\n", (ROOT / "docs/keyboard.md").read_text(), re.S).group(1)
+    assert re.findall("`(.*?)`", listed) == names, "docs/keyboard.md lists other layouts"
     cases, typed = Cases(), {}
     for name in names:
         syms, done = keysyms(name), set()
