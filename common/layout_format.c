@@ -87,7 +87,7 @@ uint16_t layouts_value(const struct layouts *l, unsigned row, unsigned column, i
 			return c.value;
 	}
 	if (caps)
-		column = r.caps >> (2 * column) & 3u;
+		column = (unsigned)r.caps >> (2 * column) & 3u;
 	return (const uint16_t[]){ r.plain, r.shift, r.altgr, r.altgr_shift }[column];
 }
 
