@@ -18,7 +18,7 @@ int crypto_pwhash_argon2id(unsigned char *const out, unsigned long long out_len,
 		uint64_t passes, memory;
 	} key = { .passes = passes, .memory = memory };
 
-	if (!fake_memory_there(memory))
+	if (!fake_kdf_fits(memory))
 		return -1;
 	memcpy(key.salt, salt, sizeof(key.salt));
 	fake_work(500);

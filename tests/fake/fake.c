@@ -55,7 +55,6 @@ struct fake *fake_new(uint64_t seed)
 	f->panel_width = 1280;
 	f->panel_height = 800;
 	f->patience_s = 120;
-	f->boot_file_bytes = SIZE_MAX;
 	return f;
 }
 
@@ -132,7 +131,7 @@ static void power_on(struct fake *f)
 	in->height = f->panel_height;
 	memset(f->calls, 0, sizeof(f->calls));
 	f->writes = 0;
-	f->peak_bytes = f->peak_other_bytes = f->stack_bytes = f->initrd_len = 0;
+	f->peak_bytes = f->stack_bytes = f->initrd_len = 0;
 	f->heap_wipes = f->sounds = 0;
 	f->leaks[0] = f->cmdline[0] = 0;
 }

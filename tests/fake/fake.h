@@ -73,6 +73,7 @@ struct fake {
 	uint64_t cut_at_ms;  /* ... at this simulated time; 0: never */
 	int64_t rtc;         /* seconds since 1970 at power on; FAKE_NO_CLOCK: GetTime fails */
 	size_t fail_larger;  /* allocations larger than that fail; 0: none */
+	unsigned fail_kdfs;  /* so many KDFs find no memory (cheap_kdf.h) */
 	uint32_t free_mib;   /* largest free range that the memory map shows */
 	unsigned panel_width, panel_height; /* of the graphics output; 0: there is none */
 	int no_keyboard_handles;            /* only the merged console input */
@@ -87,8 +88,6 @@ struct fake {
 	long writes;         /* points at which the power could have been cut */
 	unsigned calls[FAKE_SERVICE_COUNT];
 	size_t peak_bytes;   /* memory taken from the firmware at once */
-	size_t peak_other_bytes; /* the same without blocks as large as boot files (as set by boot_file_bytes) */
-	size_t boot_file_bytes;
 	size_t stack_bytes;  /* deepest use of the stack; 0 without a run */
 	uint64_t ran_ms;     /* simulated */
 	unsigned heap_wipes; /* calls of heap_wipe */
@@ -164,8 +163,8 @@ void fake_partition_path(struct fake *f, unsigned n, const void *path, size_t le
 
 /* Pre-boot computes for so long: timers go off meanwhile. For test doubles that are too quick. */
 void fake_work(unsigned ms);
-/* Would an allocation of that size succeed (fail_larger)? Yes where no laptop is running. */
-int fake_memory_there(size_t bytes);
+/* Would a KDF find that memory (fail_larger, fail_kdfs)? Yes where no laptop is running. */
+int fake_kdf_fits(size_t bytes);
 
 /* Variables of Holdfast's. Returns the length, -1 when there is none. */
 int fake_variable(const struct fake *f, const char *name, void *ret, size_t size, uint32_t *ret_attributes);

@@ -18,14 +18,25 @@ struct block {
 };
 
 static struct block *blocks;
-static size_t taken, taken_other;
+static size_t taken;
 static uint8_t *ring;
 static int on;
 static size_t ring_at;
 
-int fake_memory_there(size_t bytes)
+static int is_there(size_t bytes)
 {
-	return !fake_now || !fake_now->fail_larger || bytes <= fake_now->fail_larger;
+	return !fake_now->fail_larger || bytes <= fake_now->fail_larger;
+}
+
+int fake_kdf_fits(size_t bytes)
+{
+	if (!fake_now)
+		return 1;
+	if (fake_now->fail_kdfs) {
+		fake_now->fail_kdfs--;
+		return 0;
+	}
+	return is_there(bytes);
 }
 
 static EFI_STATUS take(void **ret, EFI_MEMORY_TYPE type, size_t len, UINTN pages)
@@ -33,7 +44,7 @@ static EFI_STATUS take(void **ret, EFI_MEMORY_TYPE type, size_t len, UINTN pages
 	struct block *b = fake_libc_malloc(sizeof(*b));
 	void *at = NULL;
 
-	if (!fake_memory_there(len)) {
+	if (!is_there(len)) {
 		fake_libc_free(b);
 		return EFI_OUT_OF_RESOURCES;
 	}
@@ -43,12 +54,8 @@ static EFI_STATUS take(void **ret, EFI_MEMORY_TYPE type, size_t len, UINTN pages
 	*b = (struct block){ blocks, at, len, type, pages };
 	blocks = b;
 	taken += len;
-	if (len < fake_now->boot_file_bytes)
-		taken_other += len;
 	if (taken > fake_now->peak_bytes)
 		fake_now->peak_bytes = taken;
-	if (taken_other > fake_now->peak_other_bytes)
-		fake_now->peak_other_bytes = taken_other;
 	*ret = at;
 	return EFI_SUCCESS;
 }
@@ -65,8 +72,6 @@ static EFI_STATUS give_back(void *at, UINTN pages)
 		fake_search_block("memory given back", b->at, b->len);
 		*link = b->next;
 		taken -= b->len;
-		if (b->len < fake_now->boot_file_bytes)
-			taken_other -= b->len;
 		fake_libc_free(b->at);
 		fake_libc_free(b);
 		return EFI_SUCCESS;
@@ -199,7 +204,7 @@ void fake_memory_start(void)
 		fake_libc_free(b->at);
 		fake_libc_free(b);
 	}
-	taken = taken_other = ring_at = 0;
+	taken = ring_at = 0;
 	fake_libc_free(ring);
 	if (posix_memalign(&at, PAGE, RING_BYTES))
 		abort();

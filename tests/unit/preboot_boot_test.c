@@ -189,6 +189,51 @@ static void a_manifest_without_targets(void **state)
 	laptop_free(l);
 }
 
+static uint8_t long_cmdline[4097];
+
+static void edit_long_cmdline(struct store *s)
+{
+	memset(long_cmdline, 'x', sizeof(long_cmdline));
+	crypto_generichash(s->manifest.targets[0].cmdline, DIGEST_BYTES, long_cmdline, sizeof(long_cmdline), NULL, 0);
+	crypto_generichash(s->manifest.targets[1].cmdline, DIGEST_BYTES, long_cmdline, 4096, NULL, 0);
+}
+
+/* Vouched for as it is: it has no room. */
+static void a_command_line_has_its_bound(void **state)
+{
+	struct laptop *l = laptop_new(1, edit_long_cmdline);
+
+	(void)state;
+	fake_file_put(l->f, CURRENT "cmdline", long_cmdline, sizeof(long_cmdline));
+	fake_file_put(l->f, PREVIOUS "cmdline", long_cmdline, 4096);
+	laptop_type_password(l, LAPTOP_USER, LAPTOP_PASSWORD);
+	assert_int_equal(fake_run(l->f), FAKE_KERNEL);
+	assert_true(fake_said(l->f, "HF-403"));
+	assert_int_equal(strlen(l->f->cmdline), sizeof(l->f->cmdline) - 1);
+	laptop_free(l);
+}
+
+static void edit_zero_digests(struct store *s)
+{
+	memset(s->manifest.targets[0].kernel, 0, DIGEST_BYTES);
+	memset(s->manifest.targets[0].initrd, 0, DIGEST_BYTES);
+}
+
+/* A file that is not there has no digest, which is not the same as a digest of zeros. */
+static void zeros_vouch_for_nothing(void **state)
+{
+	struct laptop *l = laptop_new(1, edit_zero_digests);
+
+	(void)state;
+	fake_file_remove(l->f, LAPTOP_KERNEL);
+	fake_file_remove(l->f, LAPTOP_INITRD);
+	laptop_type_password(l, LAPTOP_USER, LAPTOP_PASSWORD);
+	assert_int_equal(fake_run(l->f), FAKE_KERNEL);
+	assert_true(fake_said(l->f, "HF-402"));
+	check_started("the previous one", l, 1);
+	laptop_free(l);
+}
+
 static uint8_t long_initrd[(1 << 20) + 77];
 
 static void edit_long_initrd(struct store *s)
@@ -221,6 +266,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(only_what_is_vouched_for_is_started),
 		cmocka_unit_test(a_manifest_without_targets),
+		cmocka_unit_test(a_command_line_has_its_bound),
+		cmocka_unit_test(zeros_vouch_for_nothing),
 		cmocka_unit_test(a_long_initrd_comes_in_slices),
 	};
 
