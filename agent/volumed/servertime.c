@@ -5,6 +5,7 @@
 #include "common/rules.h"
 
 #define DAY_S 86400
+#define AHEAD_S (3ull * 366 * DAY_S) /* as pre-boot: a clock that is further ahead is wrong */
 
 /* Is the message for this device in this enrolment? */
 static enum err party_check(const struct trust *t, const json_t *payload)
@@ -53,7 +54,8 @@ uint64_t servertime_known(const struct volumed *v)
 uint16_t servertime_today(const struct volumed *v)
 {
 	uint64_t now = volumed_now(), server = servertime_known(v);
-	uint64_t day = (now > server ? now : server) / DAY_S;
+	int is_believed = !server || (now > server && now - server <= AHEAD_S);
+	uint64_t day = (is_believed ? now : server) / DAY_S;
 
 	return day > UINT16_MAX ? UINT16_MAX : (uint16_t)day;
 }

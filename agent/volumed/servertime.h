@@ -13,7 +13,8 @@ MUST_CHECK enum err servertime_take(struct volumed *v, const char *jws);
 /* The latest that is known since this start, or from enrolment; s, 0: none. The store may know a later one. */
 uint64_t servertime_known(const struct volumed *v);
 
-/* Today by whichever clock is ahead: days since 1970-01-01 UTC. */
+/* Today by the laptop's clock, unless it is before the server's time or years ahead of it: days since
+ * 1970-01-01 UTC. */
 uint16_t servertime_today(const struct volumed *v);
 
 #endif
