@@ -132,7 +132,7 @@ static void power_on(struct fake *f)
 	memset(f->calls, 0, sizeof(f->calls));
 	f->writes = 0;
 	f->peak_bytes = f->stack_bytes = f->initrd_len = 0;
-	f->heap_wipes = f->sounds = 0;
+	f->heap_wipes = f->sounds = f->kdfs = 0;
 	f->leaks[0] = f->cmdline[0] = 0;
 }
 

@@ -90,6 +90,8 @@ struct fake {
 	size_t peak_bytes;   /* memory taken from the firmware at once */
 	size_t stack_bytes;  /* deepest use of the stack; 0 without a run */
 	uint64_t ran_ms;     /* simulated */
+	unsigned kdfs;       /* and what the last one asked for (cheap_kdf.h) */
+	size_t kdf_bytes;
 	unsigned heap_wipes; /* calls of heap_wipe */
 	unsigned sounds;     /* bit 1 << enum sound for each that was played */
 	char leaks[FAKE_LEAK_MAX]; /* where planted secrets were found when they had to be gone; "" for nowhere */

@@ -32,6 +32,8 @@ int fake_kdf_fits(size_t bytes)
 {
 	if (!fake_now)
 		return 1;
+	fake_now->kdfs++;
+	fake_now->kdf_bytes = bytes;
 	if (fake_now->fail_kdfs) {
 		fake_now->fail_kdfs--;
 		return 0;
