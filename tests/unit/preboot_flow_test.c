@@ -565,6 +565,33 @@ static void a_code_opens_once(void **state)
 	laptop_free(l);
 }
 
+static const struct unlock_key *resealed;
+
+/* What the agent does when a code has opened. */
+static void reseal(struct store *s)
+{
+	for (uint32_t i = 0; i < s->head.record_count; i++)
+		laptop_must(record_seal(&s->records[i], resealed));
+}
+
+/* The helpdesk's code is a contact: what it has opened does not lock itself at the next start. */
+static void help_is_a_contact(void **state)
+{
+	struct laptop *l = laptop_new(1, out_of_touch_locks);
+
+	(void)state;
+	assert_int_equal(again(l, code_at_the_first_page), FAKE_KERNEL);
+	resealed = &l->unlock_key;
+	laptop_change(l, reseal);
+	l->f->rtc += 19 * DAY;
+	assert_int_equal(again(l, right), FAKE_KERNEL);
+	assert_false(fake_said(l->f, "[HF-30"));
+	l->f->rtc += 11 * DAY;
+	assert_int_equal(again(l, right), FAKE_WAITING);
+	assert_true(fake_said(l->f, "[HF-304]"));
+	laptop_free(l);
+}
+
 static void f4_and_f6(struct laptop *l)
 {
 	fake_await(l->f, "User name: ");
@@ -601,6 +628,7 @@ int main(void)
 		cmocka_unit_test(a_right_answer_forgives),
 		cmocka_unit_test(a_store_from_before_the_lock_is_locked_again),
 		cmocka_unit_test(a_code_opens_once),
+		cmocka_unit_test(help_is_a_contact),
 		cmocka_unit_test(layout_and_looks_are_remembered),
 	};
 
