@@ -13,6 +13,9 @@
 #define QUEUE_MAX 8
 #define NOT_A_CHARACTER 0xfffd /* what a terminal sent does not fit into UCS-2 */
 
+/* Readings of one device before the next one has its turn. */
+#define READINGS_MAX 64
+
 /* A modifier that is held repeats itself, the earliest keyboards after 250 ms. */
 #define REPEAT_MS 240
 
@@ -282,9 +285,10 @@ static int utf8_take(struct device *d, const EFI_INPUT_KEY *key)
 
 static void poll_device(struct device *d)
 {
-	EFI_KEY_DATA data;
+	EFI_KEY_DATA data = { 0 };
 
-	while (!queued && next(d, &data)) {
+	/* bounded: a device that reports nothing without end must not hold up the others */
+	for (unsigned i = 0; i < READINGS_MAX && !queued && next(d, &data); i++) {
 		int no_key = !data.Key.ScanCode && !data.Key.UnicodeChar;
 
 		if (no_key) {
@@ -326,13 +330,14 @@ static void poll_all(void)
 {
 	if (clock_ms() - looked_ms >= LOOK_AGAIN_MS)
 		look();
-	for (unsigned i = 0; i < device_count && !queued; i++)
+	for (unsigned i = 0; i < device_count && !queued; i++) {
 		poll_device(&devices[i]);
+		any_key_seen |= queued && !devices[i].terminal;
+	}
 	if (!queued && merged_is_due()) {
 		poll_device(&merged);
 		merged_works |= queued != 0;
 	}
-	any_key_seen |= queued != 0;
 }
 
 int keyboard_read(struct key *ret)
@@ -355,6 +360,18 @@ int keyboard_caps(void)
 		if (devices[i].toggles & EFI_CAPS_LOCK_ACTIVE)
 			return 1;
 	return merged_works && merged.toggles & EFI_CAPS_LOCK_ACTIVE;
+}
+
+void keyboard_drop(void)
+{
+	for (unsigned i = 0; i < DEVICES_MAX; i++) {
+		secret_wipe(&devices[i].ahead, sizeof(devices[i].ahead));
+		secret_wipe(devices[i].utf8, sizeof(devices[i].utf8));
+		devices[i].has_ahead = 0;
+		devices[i].utf8_len = 0;
+	}
+	secret_wipe(queue, sizeof(queue));
+	queued = 0;
 }
 
 /* Not by WaitForKeyEx: asking it makes EDK2 throw the ISO key away. */

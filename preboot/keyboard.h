@@ -21,4 +21,7 @@ int keyboard_caps(void);
 /* Sleep, at most so long, and never longer than a key may wait: come back to keyboard_read at once. */
 void keyboard_wait(unsigned timeout_ms);
 
+/* Forget what was typed and not read. */
+void keyboard_drop(void);
+
 #endif

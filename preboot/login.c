@@ -1,5 +1,6 @@
 #include "login.h"
 
+#include <sodium.h>
 #include <string.h>
 
 #include "clock.h"
@@ -24,25 +25,39 @@ struct attempt {
 	int count_lost; /* said already that firmware does not keep the count of failures */
 };
 
+static const struct record *nth_user(const struct store *s, uint32_t n)
+{
+	for (uint32_t i = 0; i < s->head.record_count; i++)
+		if (s->records[i].kind == CREDENTIAL_PASSWORD && !n--)
+			return &s->records[i];
+	return NULL;
+}
+
+/* What a user who is not there costs: as much as one who is. Where records cost differently, the same
+ * name always costs the same, and what no name tells. */
+static const struct record *model_for(const struct store *s, const char *user)
+{
+	uint32_t count = store_user_count(s);
+	uint8_t hash[crypto_generichash_BYTES_MIN];
+
+	if (!count)
+		return NULL;
+	crypto_generichash(hash, sizeof(hash), (const uint8_t *)user, strlen(user), s->head.device,
+			   sizeof(s->head.device));
+	return nth_user(s, (hash[0] | (uint32_t)hash[1] << 8) % count);
+}
+
 /* Open the record, or spend the same time on a record that is not there. */
 static enum err open_once(struct attempt *a, struct record *r, const char *user,
 			  const struct secret *password)
 {
-	uint32_t memory_kib = KDF_PASSWORD_MEMORY_KIB, passes = KDF_PASSWORD_PASSES;
+	const struct record *model = model_for(a->store, user);
 	enum err e;
 
 	if (r)
 		return credential_open(&a->login->credential, r, password);
-	for (uint32_t i = 0; i < a->store->head.record_count; i++) {
-		const struct record *model = &a->store->records[i];
-
-		if (model->kind != CREDENTIAL_PASSWORD)
-			continue;
-		memory_kib = model->kdf_memory_kib;
-		passes = model->kdf_passes;
-		break;
-	}
-	e = credential_waste(user, password, memory_kib, passes);
+	e = credential_waste(user, password, model ? model->kdf_memory_kib : KDF_PASSWORD_MEMORY_KIB,
+			     model ? model->kdf_passes : KDF_PASSWORD_PASSES);
 	return e ? e : ERR_AUTH;
 }
 

@@ -15,6 +15,7 @@
 
 #define HIDDEN_COLUMNS 40 /* of '*': a terminal's line must not wrap, or Backspace could not go back */
 #define WAIT_MS 50
+#define KEYS_DISCARDED 256
 #define SPIN_100NS 800000 /* 80 ms */
 #define DOT "\xe2\x80\xa2"
 
@@ -22,7 +23,7 @@ static struct view view;
 static int started, graphics;
 static int (*idle_work)(void);
 static uint64_t last_key_ms;
-static int show_typed; /* F5 was pressed on this page */
+static int show_typed; /* F5 was pressed in this field */
 static EFI_EVENT spinner;
 
 /* How the terminals' present line stands. */
@@ -118,25 +119,30 @@ void ui_page(const char *title, const char *body, const char *challenge)
 	draw();
 }
 
-static const struct view_key always[] = {
-	{ "F4", "Keyboard" },
-	{ "F5", "Show typing" },
-	{ "F6", "Contrast, size" },
-};
-#define ALWAYS (sizeof(always) / sizeof(always[0]))
-
 void ui_offer(const struct view_key *keys, unsigned count)
 {
 	view.key_count = 0;
-	for (unsigned i = 0; i < count && i + ALWAYS < VIEW_KEYS_MAX; i++)
+	for (unsigned i = 0; i < count && i < VIEW_KEYS_MAX; i++)
 		view.keys[view.key_count++] = keys[i];
 	for (unsigned i = 0; i < view.key_count; i++)
 		terminal_say("%s%s: %s", i ? "   " : "", view.keys[i].key, view.keys[i].does);
 	if (view.key_count)
 		terminal_say("\n");
-	for (unsigned i = 0; i < ALWAYS; i++)
-		view.keys[view.key_count++] = always[i];
 	draw();
+}
+
+/* The keys that work wherever something is typed; a code is shown anyway. */
+static void offer_typing_keys(int is_code)
+{
+	static const struct view_key keys[] = {
+		{ "F4", "Keyboard" },
+		{ "F6", "Contrast, size" },
+		{ "F5", "Show typing" },
+	};
+	unsigned count = is_code ? 2 : 3;
+
+	for (unsigned i = 0; i < count && view.key_count < VIEW_KEYS_MAX; i++)
+		view.keys[view.key_count++] = keys[i];
 }
 
 static void message_set(const struct message *m, va_list args)
@@ -203,6 +209,9 @@ void ui_field(const char *label, int is_code)
 	f = &view.fields[view.field_count];
 	*f = (struct view_field){ .label = label, .is_code = is_code };
 	view.active = view.field_count++;
+	if (!view.active)
+		offer_typing_keys(is_code);
+	show_typed = 0;
 	row_end();
 	beep(SOUND_READY);
 	draw();
@@ -210,7 +219,7 @@ void ui_field(const char *label, int is_code)
 
 static struct view_field *active(void)
 {
-	return &view.fields[view.active];
+	return &view.fields[view.active < VIEW_FIELDS_MAX ? view.active : VIEW_FIELDS_MAX - 1];
 }
 
 static void dots(char *ret, size_t size, size_t count)
@@ -428,7 +437,8 @@ static void discard_keys(void)
 {
 	struct key key;
 
-	while (keyboard_read(&key))
+	/* bounded: a keyboard whose key is held down must not hold up everything */
+	for (unsigned i = 0; i < KEYS_DISCARDED && keyboard_read(&key); i++)
 		;
 	secret_wipe(&key, sizeof(key));
 }
@@ -440,9 +450,10 @@ static void wait_until(uint64_t ms, int any_key)
 
 	while (clock_ms() < ms) {
 		if (keyboard_read(&key) && any_key)
-			return;
+			break;
 		pass_time();
 	}
+	secret_wipe(&key, sizeof(key));
 }
 
 void ui_count_down(unsigned seconds)
@@ -472,6 +483,7 @@ void ui_stop(void)
 	spinner = NULL;
 	row_end();
 	typing_drop();
+	keyboard_drop();
 	if (graphics)
 		screen_stop();
 	secret_wipe(&view, sizeof(view));

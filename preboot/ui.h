@@ -20,7 +20,7 @@ void ui_store(const struct store *s);
  * challenge may be "". */
 void ui_page(const char *title, const char *body, const char *challenge);
 
-/* The function keys that the page offers besides those that always work. */
+/* The keys that the page offers; the first field adds those that work wherever something is typed. */
 void ui_offer(const struct view_key *keys, unsigned count);
 
 /* A message: on the page until the next one, and on the terminals for good. */

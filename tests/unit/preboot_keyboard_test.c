@@ -43,6 +43,7 @@ struct device {
 	struct event idle;
 	int says_nothing; /* no state but with a key */
 	int no_valid_bits;
+	int endless; /* success without a key, for ever */
 };
 static struct device devices[DEVICES];
 static uint64_t now_ms;
@@ -72,6 +73,10 @@ static EFI_STATUS take(struct device *d, EFI_KEY_DATA *ret)
 	d->at += is_key ? 1 : 0;
 	if (is_key)
 		d->idle.toggle = e->toggle;
+	if (d->endless) {
+		*ret = (EFI_KEY_DATA){ 0 };
+		return EFI_SUCCESS;
+	}
 	if (!is_key && d->says_nothing)
 		return EFI_NOT_READY;
 	ret->Key.ScanCode = is_key ? e->scan : 0;
@@ -571,6 +576,30 @@ static void wait_is_short_and_never_busy(void **state)
 	assert_int_equal(stalls, 1);
 }
 
+/* Bug: a device that reports success without a key for ever held up all keyboards. */
+static void device_without_end_holds_up_nobody(void **state)
+{
+	(void)state;
+	devices[SECOND].here = 1;
+	now_ms += 1000;
+	assert_string_equal(keys(), "");
+	devices[KEYBOARD].endless = 1;
+	report(SECOND, (struct event){ 0, 'y', 0, 0 });
+	assert_string_equal(keys(), "y");
+}
+
+static void dropped_keys_are_gone(void **state)
+{
+	struct key k;
+
+	(void)state;
+	report(TERMINAL, (struct event){ 0, 0xc3, 0, 0 });
+	assert_string_equal(keys(), "");
+	keyboard_drop();
+	report(TERMINAL, (struct event){ 0, 0xa4, 0, 0 });
+	assert_true(!keyboard_read(&k) || k.unicode != 0xe4);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup(name, setup)
@@ -592,6 +621,8 @@ int main(void)
 		TEST(merged_input_serves_where_there_is_no_keyboard),
 		TEST(merged_input_is_left_alone_once_keyboards_work),
 		TEST(wait_is_short_and_never_busy),
+		TEST(device_without_end_holds_up_nobody),
+		TEST(dropped_keys_are_gone),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -96,6 +96,10 @@ void keyboard_start(void)
 {
 }
 
+void keyboard_drop(void)
+{
+}
+
 int keyboard_caps(void)
 {
 	return 0;
@@ -216,6 +220,12 @@ static void typed_text_is_shown_on_request(void **state)
 	assert_string_equal(screen, "User name: **\nUser name: ab\nUser name: ***\n");
 	assert_int_equal(ask(&l, "ab\r", UI_HIDDEN), PROMPT_ENTER);
 	assert_string_equal(screen, "User name: **\n"); /* a new page hides again */
+	/* Bug: shown in the field of the name, the password was shown as well. */
+	assert_int_equal(ask(&l, "a\003\r", UI_CLEAR), PROMPT_ENTER);
+	screen_len = 0;
+	script = "bc\r";
+	assert_int_equal(prompt_line(&l, "Password", 63, UI_HIDDEN), PROMPT_ENTER);
+	assert_string_equal(screen, "Password: **\n");
 }
 
 static void sample_code(char ret[CODE_TEXT_MAX])
