@@ -20,6 +20,7 @@
 #define STORE_BYTES_MAX (256u * 1024u)
 #define STORE_FILE_STEP (64u * 1024u)
 #define STORE_NAME_MAX 55
+#define STORE_GENERATION_MAX ((uint64_t)1 << 48)
 
 #define FIELD(kind, name, at, len) FORMAT_MEMBER(kind, name, len)
 struct store_head {

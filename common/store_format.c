@@ -47,7 +47,8 @@ static enum err head_check(const struct store_head *h)
 	if (h->flags & ~STORE_LOCKED)
 		return ERR_FORMAT;
 	if (h->total_bytes > STORE_BYTES_MAX || h->record_count > STORE_RECORDS_MAX ||
-	    h->manifest_bytes > MANIFEST_BYTES_MAX || h->rules_bytes > RULES_BYTES_MAX)
+	    h->manifest_bytes > MANIFEST_BYTES_MAX || h->rules_bytes > RULES_BYTES_MAX ||
+	    h->generation > STORE_GENERATION_MAX)
 		return ERR_RANGE;
 	if (h->total_bytes != STORE_HEAD_BYTES + h->record_count * RECORD_BYTES +
 				      h->manifest_bytes + h->rules_bytes + TAIL_BYTES)
@@ -153,6 +154,7 @@ static void head_fill(struct store_head *ret, const struct store *s, const struc
 static enum err store_bounds(const struct store *s)
 {
 	if (s->head.record_count > STORE_RECORDS_MAX || s->head.flags & ~STORE_LOCKED ||
+	    s->head.generation > STORE_GENERATION_MAX ||
 	    !text_valid(s->head.name, sizeof(s->head.name)))
 		return ERR_RANGE;
 	for (size_t i = 0; i < s->head.record_count; i++)

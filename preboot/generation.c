@@ -1,6 +1,7 @@
 #include "generation.h"
 
 #include "common/cursor.h"
+#include "common/store.h"
 #include "variable.h"
 
 #define GENERATION_BYTES 8
@@ -9,10 +10,14 @@ enum err generation_read(uint64_t *ret)
 {
 	uint8_t bytes[GENERATION_BYTES] = { 0 };
 	struct cursor c = cursor_over(bytes, sizeof(bytes));
+	uint64_t generation;
 
 	if (variable_read(bytes, sizeof(bytes), VARIABLE_GENERATION))
 		return ERR_NOT_FOUND;
-	*ret = cursor_u64(&c);
+	generation = cursor_u64(&c);
+	if (generation > STORE_GENERATION_MAX)
+		return ERR_NOT_FOUND;
+	*ret = generation;
 	return OK;
 }
 

@@ -7,7 +7,8 @@
 
 #include "common/err.h"
 
-/* Errors: ERR_NOT_FOUND (no variable, or not one of ours: a first start, or cleared firmware). */
+/* Errors: ERR_NOT_FOUND (no variable, or not one of ours, as above STORE_GENERATION_MAX: a first start,
+ * or cleared firmware). */
 MUST_CHECK enum err generation_read(uint64_t *ret);
 
 /* Raise the variable to generation; never lowers it. Call after store_verify. Errors: as

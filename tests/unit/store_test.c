@@ -169,6 +169,12 @@ static void largest(void **state)
 	expect("one too many", ERR_RANGE, store_encode(&bytes, &len, &s));
 	expect("one too many", ERR_SIGNATURE, store_verify(&s, &vk));
 	s.head.record_count--;
+	s.head.generation = STORE_GENERATION_MAX;
+	expect("the last generation", OK, store_sign(&s, &sk));
+	s.head.generation++;
+	expect("a generation over the bound", ERR_RANGE, store_sign(&s, &sk));
+	expect("a generation over the bound", ERR_RANGE, store_encode(&bytes, &len, &s));
+	s.head.generation = 1;
 	s.rules.head.password_min = 0;
 	expect("rules that could not be read again", ERR_RANGE, store_encode(&bytes, &len, &s));
 	expect("rules that were never signed", ERR_SIGNATURE, store_verify(&s, &vk));
@@ -269,6 +275,9 @@ static const struct damage damages[] = {
 	{ "a total of nothing", 12, "\0\0\0\0", 4, ERR_FORMAT },
 	{ "a total of one byte more", 12, "\x01", 1, ERR_FORMAT },
 	{ "a total over the bound", 12, "\0\0\xff\xff", 4, ERR_RANGE },
+	/* A planted store of generation 2^64 - 1 poisoned the firmware's generation: no store came after it. */
+	{ "a generation that nothing follows", 16, "\xff\xff\xff\xff\xff\xff\xff\xff", 8, ERR_RANGE },
+	{ "a generation over the bound", 16, "\1\0\0\0\0\0\1\0", 8, ERR_RANGE },
 	{ "more records than there are", 28, "\5", 1, ERR_FORMAT },
 	{ "fewer records than there are", 28, "\3", 1, ERR_FORMAT },
 	{ "too many records", 28, "\x41\1", 2, ERR_RANGE },
