@@ -32,12 +32,13 @@ static struct {
 	struct limit limit;
 	int duress;
 } hint;
-static int trying;   /* guard_begin was called, and the answer is not known */
-static int lock_said; /* in this start */
+static int trying;      /* guard_begin was called, and the answer is not known */
+static uint16_t before; /* failures, without that try */
+static int lock_said;   /* in this start */
 
 static int state_valid(const struct guard_state *s)
 {
-	return s->version == VERSION && s->open <= 1 && s->duress <= 1 && !s->reserved && !s->reserved2 &&
+	return s->version == VERSION && s->told <= s->failures && s->duress <= 1 && !s->reserved && !s->reserved2 &&
 	       s->failure_action <= RULES_KILL &&
 	       (s->failure_action != RULES_KILL || !s->failure_limit ||
 		s->failure_limit >= RULES_KILL_LIMIT_MIN);
@@ -139,14 +140,14 @@ static enum guard_verdict verdict_say(uint32_t failures)
 
 enum guard_verdict guard_check(void)
 {
-	return verdict_say(state.failures - (uint32_t)(state.open && state.failures));
+	return verdict_say(state.told);
 }
 
 enum err guard_begin(void)
 {
+	before = state.failures;
 	if (state.failures < UINT16_MAX)
 		state.failures++;
-	state.open = 1;
 	trying = 1;
 	return state_save();
 }
@@ -155,13 +156,13 @@ enum err guard_begin(void)
 static void close_try(void)
 {
 	trying = 0;
-	state.open = 0;
 	if (state_save())
 		return;
 }
 
 enum guard_verdict guard_failed(void)
 {
+	state.told = state.failures;
 	close_try();
 	return verdict_say(state.failures);
 }
@@ -175,8 +176,7 @@ void guard_take_back(void)
 {
 	if (!trying)
 		return;
-	if (state.failures)
-		state.failures--;
+	state.failures = before;
 	close_try();
 }
 
@@ -246,6 +246,7 @@ void guard_verified(const struct store *s)
 	store_take(s);
 	hint_take(&s->rules);
 	state.failures = 0;
+	state.told = 0;
 	lock_said = 0;
 	close_try();
 }

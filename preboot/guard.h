@@ -20,9 +20,10 @@ enum guard_verdict {
  * events_start. */
 void guard_start(const struct store *s);
 
-/* At the start: are the tries used up by earlier starts? A last try whose answer nobody saw, because the
- * power went before guard_failed, locks or erases nothing yet: the next one does. GUARD_LOCK is said
- * again at every start until somebody unlocks, because the store may have been copied back. */
+/* At the start: are the tries used up by earlier starts? Tries whose answer nobody saw, because the laptop
+ * stopped before guard_failed, may all have been right: they lock or erase nothing here. They count when
+ * the next failure is told. GUARD_LOCK is said again at every start until somebody unlocks, because the
+ * store may have been copied back. */
 enum guard_verdict guard_check(void);
 
 /* A try begins: count it. Returns OK, or the error with which the count could not be kept; the try may
@@ -33,7 +34,8 @@ MUST_CHECK enum err guard_begin(void);
 enum guard_verdict guard_failed(void);
 unsigned guard_delay_s(void);
 
-/* It was neither wrong nor right (a right password without its seal, memory too short): not counted. */
+/* It was no guess (a right password without its seal or with a store that is not whole, memory too short):
+ * not counted. Earlier tries stay what they are, told or not. */
 void guard_take_back(void);
 
 /* Tries that are left before lock or kill, UINT32_MAX: no limit; and which of the two it will be. */

@@ -285,7 +285,11 @@ static void one_cut_in_the_last_try_erases_nothing(void **state)
 	expect_verdict("nobody knows", GUARD_GO_ON, guard_check());
 	expect("once more", OK, guard_begin());
 	guard_start(&s);
-	expect_verdict("not for ever", GUARD_KILL, guard_check());
+	expect_verdict("still nobody knows", GUARD_GO_ON, guard_check());
+	expect("and a wrong one", OK, guard_begin());
+	expect_verdict("all of them count now", GUARD_KILL, guard_failed());
+	guard_start(&s);
+	expect_verdict("and it was told", GUARD_KILL, guard_check());
 	/* or it is given again, and was right */
 	variables_forget(state);
 	guard_start(&s);
@@ -295,6 +299,54 @@ static void one_cut_in_the_last_try_erases_nothing(void **state)
 	expect("again", OK, guard_begin());
 	guard_verified(&s);
 	assert_int_equal(guard_left(), 5);
+}
+
+/* The bug: a laptop that hangs in the KDF of the right password, start after start, was erased (or locked) before any
+ * prompt as soon as it had hung as often as the limit says. */
+static void tries_without_an_answer_erase_nothing(void **state)
+{
+	static const uint8_t actions[] = { RULES_LOCK, RULES_KILL };
+
+	for (size_t i = 0; i < COUNT(actions); i++) {
+		const struct store s = sample(5, actions[i]);
+
+		variables_forget(state);
+		unlock_with(&s);
+		for (int starts = 0; starts < 50; starts++) {
+			guard_start(&s);
+			expect_verdict("it hung again", GUARD_GO_ON, guard_check());
+			expect("the right password", OK, guard_begin());
+		}
+		/* but they were no gift: one answer that is told, and all of them count */
+		guard_start(&s);
+		expect("a wrong one", OK, guard_begin());
+		expect_verdict("told", actions[i] == RULES_KILL ? GUARD_KILL : GUARD_LOCK, guard_failed());
+	}
+}
+
+/* The bug: four wrong answers of five, the power cut in the fifth, and a right password on a locked laptop (or one
+ * without memory): guard_take_back said that the fifth had been told, and the next start erased. */
+static void taking_back_tells_no_older_try(void **state)
+{
+	const struct store s = sample(5, RULES_KILL);
+
+	(void)state;
+	unlock_with(&s);
+	fail_times(4);
+	expect("the fifth, cut off", OK, guard_begin());
+	guard_start(&s);
+	expect("no memory", OK, guard_begin());
+	guard_take_back();
+	guard_start(&s);
+	expect_verdict("nobody knows of the fifth", GUARD_GO_ON, guard_check());
+	assert_int_equal(guard_left(), 0);
+	/* a full count stays full, and ours */
+	fail_times(UINT16_MAX);
+	expect("no memory", OK, guard_begin());
+	guard_take_back();
+	guard_start(&s);
+	expect_verdict("full", GUARD_KILL, guard_check());
+	assert_int_equal(told[PREBOOT_TAMPERED].count, 0);
 }
 
 static void full_variable_store_locks_nobody_out(void **state)
@@ -334,10 +386,11 @@ static void variable_that_is_not_ours_is_forgotten(void **state)
 {
 	static const struct damage rows[] = {
 		{ "version 0", 0, "\0", 1, ERR_FORMAT },    { "version 2", 0, "\2", 1, ERR_FORMAT },
-		{ "open twice", 4, "\2", 1, ERR_FORMAT },   { "duress twice", 5, "\2", 1, ERR_FORMAT },
+		{ "reserved", 4, "\1", 1, ERR_FORMAT },     { "duress twice", 5, "\2", 1, ERR_FORMAT },
 		{ "a fourth action", 6, "\3", 1, ERR_FORMAT },
 		{ "kill after four", 6, "\2\0\4\0", 4, ERR_FORMAT },
-		{ "reserved", 7, "\1", 1, ERR_FORMAT },     { "reserved2", 14, "\1", 1, ERR_FORMAT },
+		{ "reserved2", 7, "\1", 1, ERR_FORMAT },    { "more told than tried", 14, "\4", 1, ERR_FORMAT },
+		{ "told fewer", 14, "\2", 1, OK },
 		{ "kill after five", 6, "\2\0\5\0", 4, OK }, { "many failures", 2, "\xff\xff", 2, OK },
 	};
 	const struct store s = sample(10, RULES_LOCK);
@@ -521,6 +574,8 @@ int main(void)
 		TEST(locked_laptop_can_still_be_killed),
 		TEST(power_cuts_give_no_guess_and_take_no_data),
 		TEST(one_cut_in_the_last_try_erases_nothing),
+		TEST(tries_without_an_answer_erase_nothing),
+		TEST(taking_back_tells_no_older_try),
 		TEST(full_variable_store_locks_nobody_out),
 		TEST(cleared_variables_begin_anew),
 		TEST(variable_that_is_not_ours_is_forgotten),
