@@ -11,8 +11,9 @@ enum lock_cause {
 	LOCK_NO_CONTACT = 2,
 };
 
-/* Lock, and note the event. Already locked: nothing. Errors: as storefile_write; the store in memory is
- * locked all the same, so that this start takes no password. */
+/* Lock, and note the event. Already locked on the disk: nothing. Errors: as storefile_write; the store in
+ * memory is locked all the same, so that this start takes no password, and the next call of this start
+ * writes it again. */
 MUST_CHECK enum err lock_apply(struct storefile *f, enum lock_cause cause);
 
 #endif

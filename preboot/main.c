@@ -26,6 +26,7 @@
 
 static struct storefile storefile;
 static struct login login;
+static int lock_told; /* in this start */
 
 EFI_STATUS efi_main(EFI_HANDLE image, EFI_SYSTEM_TABLE *table);
 
@@ -91,6 +92,7 @@ static void lock_for(enum lock_cause cause, uint32_t days)
 {
 	enum err e = lock_apply(&storefile, cause);
 
+	lock_told = 1;
 	if (e)
 		ui_tell(MESSAGE_LOCK_FAILED, err_text(e));
 	else if (cause == LOCK_NO_CONTACT)
@@ -130,14 +132,29 @@ static enum err check_contact(void)
 	return OK;
 }
 
-static enum err verify(const struct store *s)
+static enum err verify_once(const struct store *s)
 {
 	enum err e = store_verify(s, &login.credential.store_vk);
 
-	if (!e)
-		e = store_verify_record(s, login.record, &login.credential.store_vk);
+	return e ? e : store_verify_record(s, login.record, &login.credential.store_vk);
+}
+
+static enum err verify(const struct store *s)
+{
+	enum err e = verify_once(s);
+
+	if (e == ERR_MEMORY) {
+		boot_forget();
+		e = verify_once(s);
+	}
 	if (!e)
 		return OK;
+	/* The answer was right; it is the store that was not. */
+	guard_take_back();
+	if (e == ERR_MEMORY) {
+		ui_tell(MESSAGE_NO_MEMORY_STORE);
+		return e;
+	}
 	events_add(PREBOOT_TAMPERED, 0);
 	ui_tell(MESSAGE_STORE_CHANGED);
 	return e;
@@ -149,7 +166,8 @@ static enum err unlock(void)
 	enum err e;
 
 	variable_request_memory_overwrite();
-	if (store_is_locked(s))
+	/* Why it has just been locked says more. */
+	if (store_is_locked(s) && !lock_told)
 		ui_tell(MESSAGE_LOCKED);
 	if (s->manifest.target_count) {
 		boot_load(&s->manifest.targets[0]);
