@@ -285,7 +285,7 @@ static int is_in(const struct fake_file *file, const char *folder)
 static EFI_STATUS info_put(UINTN *size, void *ret, const struct fake_file *file, const char *name)
 {
 	EFI_FILE_INFO *info = ret;
-	size_t need = SIZE_OF_EFI_FILE_INFO + 2 * (strlen(name) + 1), room = *size;
+	size_t need = offsetof(EFI_FILE_INFO, FileName) + 2 * (strlen(name) + 1), room = *size;
 
 	*size = need;
 	if (room < need)

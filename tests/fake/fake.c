@@ -1,3 +1,4 @@
+#include <errno.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
@@ -251,8 +252,9 @@ enum fake_end fake_call(struct fake *f, void (*function)(void *), void *argument
 		abort();
 	if (!pid)
 		child(&r);
-	if (waitpid(pid, &status, 0) != pid)
-		abort();
+	while (waitpid(pid, &status, 0) != pid)
+		if (errno != EINTR)
+			abort();
 	fake_coverage_take();
 	if (status || f->inside->end == FAKE_DIED) {
 		tell_death(f, status);
