@@ -29,7 +29,8 @@ class Installation:
         target.mkdir()
         shutil.copy(rig.kernel(), target / "vmlinuz")
         (target / "initrd.img").write_bytes(rig.initramfs())
-        linger = " linger" if name == "previous" else ""
+        # A kernel that has found no panel leaves on it what was there.
+        linger = " linger initcall_blacklist=sysfb_init" if name == "previous" else ""
         (target / "cmdline").write_text(f"console=ttyS0 quiet panic=-1 target={name}{linger}\n")
         rig.run("mmd", "-i", self.laptop.esp, f"::/EFI/holdfast/boot/{name}")
         return target

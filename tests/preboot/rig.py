@@ -14,6 +14,8 @@ import time
 
 import pexpect
 
+from memory import Memory
+
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 OUT = ROOT / "build/out"
 TOOL = os.environ.get("PREBOOT_TOOL", str(OUT / "host/tests/preboot_tool"))
@@ -265,6 +267,14 @@ class Laptop:
         self.monitor("screendump", filename=str(target), format="png")
         return target
 
+    def pixels(self):
+        """What the panel shows, as bytes of red, green, blue."""
+        target = self.folder / "panel.ppm"
+        self.monitor("screendump", filename=str(target))
+        head, _, _, pixels = target.read_bytes().split(b"\n", 3)
+        assert head == b"P6" and len(pixels) >= 3 * 640 * 480
+        return pixels
+
     def handoff(self, linger=False):
         """The kernel has started: the hand-off as its initramfs saw it; waits for the power to go off unless the
         command line says linger."""
@@ -292,10 +302,9 @@ class Laptop:
     def memory(self):
         """All of the machine's memory, as a cold boot would find it."""
         target = self.folder / "memory"
+        target.unlink(missing_ok=True)
         self.monitor("pmemsave", val=0, size=MEMORY_MIB << 20, filename=str(target))
-        content = target.read_bytes()
-        target.unlink()
-        return content
+        return Memory(target)
 
 
 class Monitor:

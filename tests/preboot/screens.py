@@ -1,0 +1,71 @@
+"""What a person sees: pictures of the panel, kept in build/out/screens, and the texts in them."""
+import time
+
+import rig
+from installation import Installation
+from picture import Picture
+
+PICTURES = rig.OUT / "screens"
+
+
+class Screens(Installation):
+    def __init__(self, folder):
+        super().__init__(folder)
+        PICTURES.mkdir(parents=True, exist_ok=True)
+        self.em = {}
+
+    def shoot(self, name):
+        return self.laptop.picture(PICTURES / f"{name}.png")
+
+    @staticmethod
+    def words(name, *arguments):
+        """A message's text and number, as the page shows them."""
+        number, text = rig.message(name, *arguments)
+        return text, f"HF-{number}"
+
+    def shows(self, name, *texts, code=None, absent=(), contrast=None, timeout=60):
+        """Wait for a page with these texts, with a code or challenge, without others; keep its picture, and return it."""
+        end = time.monotonic() + timeout
+        while True:
+            path = self.shoot(name)
+            wrong = self.differs(path, texts, code, absent, contrast)
+            if not wrong:
+                return Picture(path)
+            if time.monotonic() > end:
+                raise AssertionError(f"{path}: {wrong}")
+            time.sleep(0.1)
+
+    @staticmethod
+    def differs(path, texts, code, absent, contrast):
+        """The first thing that is not as it should be; "" without one."""
+        try:
+            picture = Picture(path)
+        except AssertionError as error:
+            return str(error)
+        if contrast is not None and picture.contrast != contrast:
+            return f"high contrast is {picture.contrast}"
+        for text in texts:
+            if not picture.find(text):
+                return f"not there: {text!r}"
+        if code and not picture.code(code):
+            return f"not there, in cells: {code}"
+        return next((f"there: {text!r}" for text in absent if picture.find(text)), "")
+
+    def shows_moving(self, name, text):
+        """A page with this text, on which something moves."""
+        seen = set()
+        while len(seen) < 3:
+            seen.add(self.shows(name, text).path.read_bytes())
+
+    def nothing_left(self, handoff, secrets):
+        """The kernel lingers: nothing of the secrets ({name: letters and digits}) and keys is in memory; the panel is
+        black. The power is cut."""
+        panel = self.laptop.pixels()
+        memory = self.laptop.memory()
+        self.laptop.cut()
+        assert len(memory) == rig.MEMORY_MIB << 20 and b"LINGERING" in memory
+        assert any(handoff.unlock_key) and handoff.unlock_key not in memory, "the unlock key is left in memory"
+        assert any(handoff.user_seed) and handoff.user_seed not in memory, "the user key is left in memory"
+        traces = memory.traces(secrets)
+        assert not traces, f"left in memory: {traces}"
+        assert not any(panel), "the panel is not black"
