@@ -16,64 +16,10 @@
 #define TOMBSTONE_FILE_MAX ((size_t)64 << 10)
 #define READ_S 10
 
-/* Too large for the stack; there is one erasure at a time. */
+/* Too large for the stack; there is one erasure at a time, and it must not fail for want of memory. */
 static struct tombstone stone;
-
-static enum err stone_read(void)
-{
-	uint8_t *bytes;
-	size_t len;
-	enum err e = files_read(&bytes, &len, TOMBSTONE_PATH, TOMBSTONE_FILE_MAX);
-
-	if (e)
-		return e;
-	e = tombstone_decode(&stone, bytes, len);
-	free(bytes);
-	return e;
-}
-
-static enum err stone_write(void)
-{
-	uint8_t *bytes = malloc(TOMBSTONE_BYTES_MAX);
-	size_t len;
-	enum err e;
-
-	if (!bytes)
-		return ERR_MEMORY;
-	e = tombstone_encode(bytes, &len, &stone);
-	if (!e)
-		e = files_write(TOMBSTONE_PATH, bytes, len);
-	free(bytes);
-	return e;
-}
-
-/* An ESP that takes no file must not save a stolen laptop. */
-static void stone_put(void)
-{
-	if (stone_write())
-		return;
-}
-
-/* In the variable as well, so that who takes the tombstone away, with the power cut in between, saves
- * nothing. The command is too long for a variable. */
-static void stone_remember(void)
-{
-	uint8_t *bytes = malloc(TOMBSTONE_BYTES_MAX);
-	uint32_t command_bytes = stone.command_bytes;
-	size_t len;
-	enum err e = bytes ? OK : ERR_MEMORY;
-
-	stone.command_bytes = 0;
-	if (!e)
-		e = tombstone_encode(bytes, &len, &stone);
-	stone.command_bytes = command_bytes;
-	if (!e)
-		e = variable_write(VARIABLE_KILL, bytes, len, 0);
-	free(bytes);
-	/* Firmware that does not keep it has the tombstone's file. */
-	if (e)
-		return;
-}
+static uint8_t encoded[TOMBSTONE_BYTES_MAX];
+static int recorded; /* the next start will find it */
 
 /* Is the store on the ESP another device's? Then this one was set up anew since. */
 static int set_up_anew(void)
@@ -90,6 +36,49 @@ static int set_up_anew(void)
 	return anew;
 }
 
+/* Of this device's bytes. */
+static enum err stone_take(const uint8_t *bytes, size_t len)
+{
+	enum err e = tombstone_decode(&stone, bytes, len);
+
+	return !e && set_up_anew() ? ERR_MISDIRECTED : e;
+}
+
+static enum err stone_read(void)
+{
+	uint8_t *bytes;
+	size_t len;
+	enum err e = files_read(&bytes, &len, TOMBSTONE_PATH, TOMBSTONE_FILE_MAX);
+
+	if (e)
+		return e;
+	e = stone_take(bytes, len);
+	free(bytes);
+	return e;
+}
+
+static enum err stone_write(void)
+{
+	size_t len;
+	enum err e = tombstone_encode(encoded, &len, &stone);
+
+	return e ? e : files_write(TOMBSTONE_PATH, encoded, len);
+}
+
+/* In the variable as well, so that who takes the tombstone away, with the power cut in between, saves
+ * nothing. The command is too long for a variable. */
+static enum err stone_remember(void)
+{
+	uint32_t command_bytes = stone.command_bytes;
+	size_t len;
+	enum err e;
+
+	stone.command_bytes = 0;
+	e = tombstone_encode(encoded, &len, &stone);
+	stone.command_bytes = command_bytes;
+	return e ? e : variable_write(VARIABLE_KILL, encoded, len, 0);
+}
+
 static enum err stone_recall(void)
 {
 	uint8_t *bytes;
@@ -98,9 +87,19 @@ static enum err stone_recall(void)
 
 	if (e)
 		return e;
-	e = tombstone_decode(&stone, bytes, len);
+	e = stone_take(bytes, len);
 	free(bytes);
-	return !e && set_up_anew() ? ERR_MISDIRECTED : e;
+	return e;
+}
+
+/* In both places, where they take it: an ESP that takes no file must not save a stolen laptop, nor must
+ * firmware that keeps no variable. The variable first: it is there or not, while a file can be torn. */
+static void stone_put(void)
+{
+	if (!stone_remember())
+		recorded = 1;
+	if (!stone_write())
+		recorded = 1;
 }
 
 /* Every partition with that GUID; a copied disk has it too. Errors: ERR_NOT_FOUND when there is none. */
@@ -151,7 +150,16 @@ static void complete(void)
 	ui_tell(stone.command_bytes ? MESSAGE_ERASED : MESSAGE_ERASED_RULES);
 }
 
-/* Store and boot files go even when a volume cannot be reached: what is left is the escrow's. */
+/* A full ESP has room for the tombstone when the boot files are gone. */
+static void make_room(void)
+{
+	if (files_delete_below(FILES_HOME "boot"))
+		ui_tell(MESSAGE_ERASURE_FILES, err_text(ERR_IO));
+	stone_put();
+}
+
+/* Store and boot files go even when a volume cannot be reached: what is left is the escrow's. But the store
+ * is what a next start without any record would know the volumes from. */
 static void finish(void)
 {
 	unsigned left;
@@ -159,6 +167,12 @@ static void finish(void)
 
 	ui_tell(MESSAGE_ERASING);
 	left = erase_areas();
+	if (left && !recorded)
+		make_room();
+	if (left && !recorded) {
+		ui_tell(MESSAGE_ERASURE_NOT_NOTED);
+		return;
+	}
 	e = erase_files();
 	if (e)
 		ui_tell(MESSAGE_ERASURE_FILES, err_text(e));
@@ -167,7 +181,7 @@ static void finish(void)
 		e = stone_write();
 	}
 	if (left || e)
-		ui_tell(MESSAGE_ERASURE_UNFINISHED);
+		ui_tell(recorded ? MESSAGE_ERASURE_UNFINISHED : MESSAGE_ERASURE_NOT_NOTED);
 	else
 		complete();
 }
@@ -180,12 +194,25 @@ static noreturn void leave(void)
 	firmware_power_off();
 }
 
+/* The agent says ERASED before it takes the files away: the power may have been cut between. What the
+ * volumes hold by now is nobody's business. */
+static void finish_files(void)
+{
+	enum err e = erase_files();
+
+	if (!e) {
+		complete();
+		return;
+	}
+	ui_tell(MESSAGE_ERASURE_FILES, err_text(e));
+	ui_tell(MESSAGE_ERASURE_UNFINISHED);
+}
+
 static noreturn void erase(void)
 {
 	ui_page("Erasure", "", "");
-	/* The agent says ERASED before it takes the files away: the power may have been cut between. */
-	if (stone.erased && !erase_files())
-		complete();
+	if (stone.erased)
+		finish_files();
 	else
 		finish();
 	leave();
@@ -197,8 +224,7 @@ noreturn void kill_begin(const struct store *s)
 	memset(&stone, 0, sizeof(stone));
 	memcpy(stone.device, s->head.device, sizeof(stone.device));
 	tombstone_areas(&stone, &s->manifest);
-	/* The variable first: it is there or not, while a file can be torn. */
-	stone_remember();
+	recorded = 0;
 	stone_put();
 	erase();
 }
@@ -216,13 +242,16 @@ int kill_seen(void)
 
 void kill_finish(void)
 {
+	recorded = 1;
 	if (!stone_read()) {
+		/* Firmware that does not keep it has the file. */
 		if (!stone.erased)
-			stone_remember();
+			(void)!stone_remember();
 		erase();
 	}
 	if (!stone_recall()) {
-		stone_put();
+		(void)!stone_write();
 		erase();
 	}
+	recorded = 0;
 }

@@ -90,6 +90,21 @@ static void of_another_laptop(struct laptop *l)
 	put_variable(l, &t);
 }
 
+static void file_of_another_laptop(struct laptop *l)
+{
+	ordered(l);
+	t.device[0] ^= 1;
+	put_stone(l, &t);
+}
+
+static void done_on_another_laptop(struct laptop *l)
+{
+	ordered(l);
+	t.device[0] ^= 1;
+	t.erased = 1;
+	put_stone(l, &t);
+}
+
 static void variable_of_noise(struct laptop *l)
 {
 	fake_variable_put(l->f, "HoldfastKill", NV_BOOT, "no tombstone at all, but so long", 32);
@@ -142,6 +157,9 @@ static const struct {
 	{ "remembered, stores gone", remembered_without_stores, FAKE_POWER_OFF, 1, "HF-504" },
 	{ "a torn tombstone: nothing was erased then", torn, FAKE_WAITING, 0, "User name: " },
 	{ "remembered of another installation", of_another_laptop, FAKE_WAITING, 0, "User name: " },
+	/* The bug: a laptop set up anew on an EFI system partition that was kept was destroyed at its first start. */
+	{ "a file of another installation", file_of_another_laptop, FAKE_WAITING, 0, "User name: " },
+	{ "another installation's, done", done_on_another_laptop, FAKE_WAITING, 0, "User name: " },
 	{ "a variable that is none of ours", variable_of_noise, FAKE_WAITING, 0, "User name: " },
 	{ "the duress password", duress_typed, FAKE_POWER_OFF, 1, "HF-504" },
 	{ "five guesses", five_wrong_typed, FAKE_POWER_OFF, 1, "HF-504" },
@@ -383,6 +401,67 @@ static void a_torn_tombstone_without_stores_means_erased(void **state)
 	laptop_free(l);
 }
 
+/* The bug: a tombstone that said ERASED erased the volumes again when a file could not be deleted. */
+static void what_is_erased_is_not_erased_again(void **state)
+{
+	struct laptop *l = laptop_new(1, NULL);
+
+	(void)state;
+	ordered_and_said_to_be_done(l);
+	fake_partition_pull(l->f, l->disk, 0); /* with other data by now */
+	fail_delete(l, 1);
+	assert_int_equal(fake_run(l->f), FAKE_POWER_OFF);
+	assert_true(fake_said(l->f, "HF-506"));
+	assert_true(laptop_disk_whole(l));
+	fake_fail_nothing(l->f);
+	assert_int_equal(fake_run(l->f), FAKE_POWER_OFF);
+	assert_true(files_are_gone(l) && laptop_disk_whole(l));
+	laptop_free(l);
+}
+
+/* The bug: a kill of which neither firmware nor ESP took a note, on a disk that failed, destroyed the store, and with it the
+ * list of what was to be erased; then it promised to try again. */
+static void what_nobody_notes_keeps_its_list(void **state)
+{
+	struct laptop *l = laptop_new(1, edit_kill);
+
+	(void)state;
+	duress_typed(l);
+	spoil_sector(l, 1);
+	fail_variables(l, 1);
+	fail_file_write(l, 1);
+	assert_int_equal(fake_run(l->f), FAKE_POWER_OFF);
+	assert_true(fake_said(l->f, "HF-308") && !fake_said(l->f, "HF-506"));
+	fake_script_clear(l->f);
+	fake_fail_nothing(l->f);
+	spoil_sector(l, 0);
+	duress_typed(l);
+	assert_int_equal(fake_run(l->f), FAKE_POWER_OFF);
+	assert_true(laptop_disk_erased(l) && files_are_gone(l));
+	laptop_free(l);
+}
+
+/* A full ESP takes the tombstone when the boot files are gone. */
+static void boot_files_make_room_for_the_note(void **state)
+{
+	struct laptop *l = laptop_new(1, edit_kill);
+
+	(void)state;
+	duress_typed(l);
+	spoil_sector(l, 1);
+	fail_variables(l, 1);
+	fake_fail(l->f, FAKE_FILE_WRITE, 1, 1, FAKE_VOLUME_FULL);
+	assert_int_equal(fake_run(l->f), FAKE_POWER_OFF);
+	assert_true(fake_said(l->f, "HF-506") && !fake_said(l->f, "HF-308"));
+	assert_true(files_are_gone(l));
+	fake_script_clear(l->f);
+	fake_fail_nothing(l->f);
+	spoil_sector(l, 0);
+	assert_int_equal(fake_run(l->f), FAKE_POWER_OFF);
+	assert_true(laptop_disk_erased(l));
+	laptop_free(l);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -393,6 +472,9 @@ int main(void)
 		cmocka_unit_test(both_copies_of_a_partition_go),
 		cmocka_unit_test(one_bad_copy_of_two_is_not_finished),
 		cmocka_unit_test(a_torn_tombstone_without_stores_means_erased),
+		cmocka_unit_test(what_is_erased_is_not_erased_again),
+		cmocka_unit_test(what_nobody_notes_keeps_its_list),
+		cmocka_unit_test(boot_files_make_room_for_the_note),
 	};
 
 	return RUN(tests);
