@@ -107,15 +107,15 @@ struct before {
 	uint8_t signature[SIGNATURE_BYTES];
 };
 
-/* One copy that holds it is enough: the other one is mended afterwards. */
-static enum err write(struct storefile *f)
+static void undo(struct login *l, struct store *s, const struct before *before)
 {
-	enum err e = storefile_write(f);
-
-	return e && storefile_written(f) ? OK : e;
+	*l->record = before->record;
+	s->head.generation = before->generation;
+	memcpy(s->signature, before->signature, sizeof(s->signature));
 }
 
-static enum err save(struct login *l, struct storefile *f, const struct secret *password)
+/* On failure *problem says which password opens at the next start. */
+static enum err save(enum message_id *problem, struct login *l, struct storefile *f, const struct secret *password)
 {
 	struct store *s = f->current;
 	struct before before = { .record = *l->record, .generation = s->head.generation };
@@ -127,19 +127,18 @@ static enum err save(struct login *l, struct storefile *f, const struct secret *
 	e = sign_changed(l, s, password);
 	sodium_efi_narrow();
 	if (!e)
-		e = write(f);
+		e = storefile_write_new(f);
+	if (e) {
+		undo(l, s, &before);
+		*problem = storefile_put_back(f) ? MESSAGE_CHANGE_UNCERTAIN : MESSAGE_CHANGE_FAILED;
+	}
 	ui_idle();
-	if (!e)
-		return OK;
-	*l->record = before.record;
-	s->head.generation = before.generation;
-	memcpy(s->signature, before.signature, sizeof(s->signature));
 	return e;
 }
 
 /* Until a new password is saved, the person goes back, or it fails. ERR_EXISTS: the present password, or
  * the duress password, which must not be told apart. */
-static enum err renew(struct login *l, struct storefile *f, enum cause cause)
+static enum err renew(enum message_id *problem, struct login *l, struct storefile *f, enum cause cause)
 {
 	for (;;) {
 		SECRET struct secret password = { 0 };
@@ -147,7 +146,7 @@ static enum err renew(struct login *l, struct storefile *f, enum cause cause)
 
 		if (!ask(&password, &f->current->rules, cause))
 			return ERR_STATE;
-		e = save(l, f, &password);
+		e = save(problem, l, f, &password);
 		if (e != ERR_EXISTS)
 			return e;
 		ui_tell(MESSAGE_PASSWORD_SAME);
@@ -158,6 +157,7 @@ void change_run(struct login *l, struct storefile *f)
 {
 	uint8_t seed[32];
 	enum cause cause = cause_of(l, &f->current->rules);
+	enum message_id problem = MESSAGE_CHANGE_FAILED;
 	enum err e;
 
 	if (cause == CAUSE_NONE)
@@ -169,11 +169,11 @@ void change_run(struct login *l, struct storefile *f)
 		ui_pause(READ_S);
 		return;
 	}
-	e = renew(l, f, cause);
+	e = renew(&problem, l, f, cause);
 	if (e == ERR_STATE)
 		return;
 	if (e) {
-		ui_tell(MESSAGE_CHANGE_FAILED, err_text(e));
+		ui_tell(problem, err_text(e));
 		ui_pause(READ_S);
 		return;
 	}

@@ -240,6 +240,18 @@ enum err files_destroy(const char *path)
 	return destroy(root, path, 1);
 }
 
+enum err files_destroy_larger(const char *path, uint64_t max)
+{
+	EFI_FILE_HANDLE file;
+	uint64_t size;
+	enum err e = files_open(&file, &size, path);
+
+	if (e)
+		return e == ERR_NOT_FOUND ? OK : e;
+	file->Close(file);
+	return size > max ? files_destroy(path) : OK;
+}
+
 enum err files_delete(const char *path)
 {
 	return destroy(root, path, 0);

@@ -30,6 +30,10 @@ MUST_CHECK enum err files_read(uint8_t **ret, size_t *ret_len, const char *path,
  * Errors: ERR_IO, ERR_SPACE, ERR_DENIED, ERR_MEMORY, ERR_CHANGED (read back differs). */
 MUST_CHECK enum err files_write(const char *path, const uint8_t *bytes, size_t len);
 
+/* Destroy a file that is larger than max: files_write would keep its size, and who reads no more than max
+ * would refuse it ever after. Smaller, or not there: nothing. Errors: as files_open and files_destroy. */
+MUST_CHECK enum err files_destroy_larger(const char *path, uint64_t max);
+
 /* Overwrite with random bytes, flush, delete. A file that is not there is no error. */
 MUST_CHECK enum err files_destroy(const char *path);
 MUST_CHECK enum err files_delete(const char *path);
