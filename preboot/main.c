@@ -264,13 +264,13 @@ static void give_up(void)
 	boot_forget();
 	ui_page("This laptop does not start", "", "");
 	ui_offer(keys, 2);
-	for (;;) {
+	do
 		ui_key(&t);
-		if (t.key.unicode == 'r' || t.key.unicode == 'R')
-			firmware_restart();
-		if (t.key.unicode == 'p' || t.key.unicode == 'P')
-			firmware_power_off();
-	}
+	while (!t.key.unicode || t.key.unicode > 0x7f || !strchr("rRpP", t.key.unicode));
+	ui_stop();
+	if (t.key.unicode == 'r' || t.key.unicode == 'R')
+		firmware_restart();
+	firmware_power_off();
 }
 
 EFI_STATUS efi_main(EFI_HANDLE image, EFI_SYSTEM_TABLE *table)
