@@ -69,9 +69,12 @@ void events_start(void)
 	uint8_t bytes[TALLY_BYTES] = { 0 };
 	struct cursor c = cursor_over(bytes, sizeof(bytes));
 	struct tally t;
+	enum err e = variable_read(bytes, sizeof(bytes), VARIABLE_TALLY);
 
 	begin();
-	if (variable_read(bytes, sizeof(bytes), VARIABLE_TALLY))
+	if (e == ERR_FORMAT)
+		events_add(PREBOOT_TAMPERED, 0);
+	if (e)
 		return;
 	tally_read(&c, &t);
 	if (t.version != VERSION)

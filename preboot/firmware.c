@@ -93,11 +93,14 @@ void firmware_memory(EFI_MEMORY_TYPE type, void (*visit)(void *context, uint8_t 
 	void *pool = NULL;
 
 	BOOT->GetMemoryMap(&size, NULL, &key, &step, &version);
+	if (step < sizeof(EFI_MEMORY_DESCRIPTOR))
+		return;
 	size += 16 * step; /* the allocation itself splits ranges */
 	if (EFI_ERROR(BOOT->AllocatePool(EfiLoaderData, size, &pool)))
 		return;
 	map = pool;
-	if (EFI_ERROR(BOOT->GetMemoryMap(&size, pool, &key, &step, &version)))
+	if (EFI_ERROR(BOOT->GetMemoryMap(&size, pool, &key, &step, &version)) ||
+	    step < sizeof(EFI_MEMORY_DESCRIPTOR))
 		size = 0;
 	for (UINTN at = 0; at + step <= size; at += step) {
 		const EFI_MEMORY_DESCRIPTOR *d = (const void *)(map + at);

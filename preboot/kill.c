@@ -6,6 +6,7 @@
 #include "block.h"
 #include "boot.h"
 #include "common/tombstone.h"
+#include "events.h"
 #include "files.h"
 #include "firmware.h"
 #include "storefile.h"
@@ -85,6 +86,11 @@ static enum err stone_recall(void)
 	size_t len;
 	enum err e = variable_read_all(&bytes, &len, TOMBSTONE_BYTES_MAX, VARIABLE_KILL);
 
+	if (e == ERR_FORMAT) {
+		/* None that pre-boot has written: it would be told at every start. */
+		events_add(PREBOOT_TAMPERED, 0);
+		variable_delete(VARIABLE_KILL);
+	}
 	if (e)
 		return e;
 	e = stone_take(bytes, len);

@@ -10,17 +10,37 @@ static const EFI_GUID vendor = { 0x6a1f4c3e, 0x6d0b, 0x4f5e,
 static const EFI_GUID overwrite_vendor = { 0xe20939be, 0x32d4, 0x41be,
 					   { 0xa1, 0x50, 0x89, 0x7f, 0x85, 0xd4, 0x98, 0x29 } };
 
+/* Are those a system's to write, too? */
+static int is_shared(const CHAR16 *name)
+{
+	static const CHAR16 *const shared[] = { VARIABLE_GENERATION, VARIABLE_OWNER };
+
+	for (size_t i = 0; i < sizeof(shared) / sizeof(shared[0]); i++) {
+		size_t n = 0;
+
+		while (name[n] && name[n] == shared[i][n])
+			n++;
+		if (name[n] == shared[i][n])
+			return 1;
+	}
+	return 0;
+}
+
 static enum err get(void *ret, size_t *len, const CHAR16 *name)
 {
 	EFI_GUID guid = vendor;
 	UINTN size = *len;
-	EFI_STATUS s = RUNTIME->GetVariable((CHAR16 *)(uintptr_t)name, &guid, NULL, &size, ret);
+	UINT32 attributes = 0;
+	EFI_STATUS s = RUNTIME->GetVariable((CHAR16 *)(uintptr_t)name, &guid, &attributes, &size, ret);
 
 	if (s == EFI_BUFFER_TOO_SMALL)
 		return ERR_FORMAT;
 	if (EFI_ERROR(s))
 		return firmware_err(s);
 	if (!size || size > *len)
+		return ERR_FORMAT;
+	/* A system can make variables, but none that it does not see. */
+	if ((attributes & EFI_VARIABLE_RUNTIME_ACCESS) && !is_shared(name))
 		return ERR_FORMAT;
 	*len = size;
 	return OK;
@@ -58,15 +78,27 @@ enum err variable_read_all(uint8_t **ret, size_t *ret_len, size_t max, const CHA
 	return OK;
 }
 
-enum err variable_write(const CHAR16 *name, const void *bytes, size_t len, int at_run_time)
+static EFI_STATUS set(const CHAR16 *name, const void *bytes, size_t len, UINT32 attributes)
 {
 	EFI_GUID guid = vendor;
+
+	return RUNTIME->SetVariable((CHAR16 *)(uintptr_t)name, &guid, attributes, len,
+				    (void *)(uintptr_t)bytes);
+}
+
+enum err variable_write(const CHAR16 *name, const void *bytes, size_t len, int at_run_time)
+{
 	UINT32 attributes = EFI_VARIABLE_NON_VOLATILE | EFI_VARIABLE_BOOTSERVICE_ACCESS;
+	EFI_STATUS s;
 
 	if (at_run_time)
 		attributes |= EFI_VARIABLE_RUNTIME_ACCESS;
-	return firmware_err(RUNTIME->SetVariable((CHAR16 *)(uintptr_t)name, &guid, attributes, len,
-						 (void *)(uintptr_t)bytes));
+	s = set(name, bytes, len, attributes);
+	if (s != EFI_INVALID_PARAMETER)
+		return firmware_err(s);
+	/* There is one with other attributes, which is none of ours. */
+	variable_delete(name);
+	return firmware_err(set(name, bytes, len, attributes));
 }
 
 void variable_delete(const CHAR16 *name)

@@ -10,10 +10,12 @@
 #include "common/err.h"
 
 /* HoldfastGeneration, run-time: u64 little-endian, the highest store generation that this laptop has
- * unlocked or that its agent has written. The others are for boot services only: HoldfastTally
+ * unlocked or that its agent has written. HoldfastOwner, run-time: 32 bytes, the store key of the
+ * installation that holdfast-activate has made last. The others are for boot services only: HoldfastTally
  * (events_v1.inc), HoldfastGuard (guard_v1.inc), HoldfastClock (contact_v1.inc), HoldfastChoice
  * (choice_v1.inc), and HoldfastKill: a tombstone (common/tombstone.h) without its command. */
 #define VARIABLE_GENERATION L"HoldfastGeneration"
+#define VARIABLE_OWNER L"HoldfastOwner"
 #define VARIABLE_TALLY L"HoldfastTally"
 #define VARIABLE_GUARD L"HoldfastGuard"
 #define VARIABLE_CLOCK L"HoldfastClock"
@@ -21,7 +23,7 @@
 #define VARIABLE_KILL L"HoldfastKill"
 
 /* Read exactly len bytes, at most VARIABLE_BYTES_MAX. Errors: ERR_NOT_FOUND, ERR_FORMAT (another
- * length), ERR_IO. */
+ * length, or a system has made one that is for boot services only), ERR_IO. */
 #define VARIABLE_BYTES_MAX 64
 MUST_CHECK enum err variable_read(void *ret, size_t len, const CHAR16 *name);
 
@@ -29,7 +31,7 @@ MUST_CHECK enum err variable_read(void *ret, size_t len, const CHAR16 *name);
  * empty), ERR_MEMORY, ERR_IO. */
 MUST_CHECK enum err variable_read_all(uint8_t **ret, size_t *ret_len, size_t max, const CHAR16 *name);
 
-/* Non-volatile; at_run_time: visible to Linux too. Errors: ERR_IO, ERR_SPACE, ERR_MEMORY, ERR_DENIED. */
+/* Non-volatile; at_run_time: visible to Linux too. One with other attributes is replaced. Errors: ERR_IO, ERR_SPACE, ERR_MEMORY, ERR_DENIED. */
 MUST_CHECK enum err variable_write(const CHAR16 *name, const void *bytes, size_t len, int at_run_time);
 
 /* One that is not there, or cannot be deleted, is no error. */
