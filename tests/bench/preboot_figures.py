@@ -1,0 +1,64 @@
+"""Figures of pre-boot on a small virtual laptop with a panel: how soon it asks, and what 250 users cost."""
+import statistics
+import tempfile
+import time
+
+import rig
+from installation import PASSWORD, USER, Installation
+
+from figure import Figure
+
+STARTS = 3
+CROWD = 249
+
+
+def one_start(p):
+    """Seconds from the firmware's last word before efi_main to the prompt, from Enter behind the user name to the
+    password's field on the screen; and of the hand-off, ms: from the last key to the kernel without Argon2id."""
+    laptop = p.laptop
+    laptop.start()
+    laptop.see("BdsDxe: starting Boot")
+    begin = time.monotonic()
+    laptop.see("User name: ")
+    prompt = time.monotonic() - begin
+    laptop.type(USER)
+    laptop.see(USER)
+    begin = time.monotonic()
+    laptop.type("\r")
+    laptop.see("Password: ")
+    field = time.monotonic() - begin
+    laptop.type(PASSWORD + "\r")
+    return {"prompt": prompt, "field": field, "overhead": laptop.handoff().overhead_ms / 1000}
+
+
+def starts(p, name, *options, generation):
+    p.make_store(name, f"generation={generation}", *options, "codes=3", "organisation=Example Organisation", "logo=1",
+                 targets=["current"])
+    p.install_store(name)
+    found = [one_start(p) for _ in range(STARTS)]
+    return {key: [start[key] for start in found] for key in found[0]}
+
+
+def preboot_figures(progress):
+    user = f"user={USER}:{PASSWORD}"
+    with tempfile.TemporaryDirectory(prefix="bench-") as folder:
+        p = Installation(folder)
+        p.install_targets()
+        alone = starts(p, "alone", user, generation=2)
+        progress("one user: prompt {:.3f} s".format(statistics.median(alone["prompt"])))
+        many = starts(p, "many", f"crowd={CROWD}", user, generation=3)
+        progress("{} users: prompt {:.3f} s".format(CROWD + 1, statistics.median(many["prompt"])))
+    usual = statistics.median(alone["overhead"])
+    lookup = [field + max(0, overhead - usual) for field, overhead in zip(many["field"], many["overhead"])]
+    return [
+        Figure("preboot.lookup_s", "s", lookup, 0.2, parts={
+            "Enter behind the name to the password's field": many["field"],
+            "the same with one user": alone["field"],
+            "last key to kernel, without Argon2id": many["overhead"],
+            "the same with one user, which is taken off": alone["overhead"]}),
+        Figure("preboot.prompt_s", "s", many["prompt"], 0.5, parts={"the same with one user": alone["prompt"]}),
+    ]
+
+
+def preboot_size(_):
+    return [Figure("preboot.size_kib", "KiB", [rig.EFI.stat().st_size / 1024], 400)]
