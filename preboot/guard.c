@@ -35,6 +35,7 @@ static struct {
 static int trying;      /* guard_begin was called, and the answer is not known */
 static uint16_t before; /* failures, without that try */
 static int lock_said;   /* in this start */
+static int unread;      /* a variable is there and could not be read: a count of ours would overwrite it */
 
 static int state_valid(const struct guard_state *s)
 {
@@ -65,6 +66,8 @@ static enum err state_save(void)
 	uint8_t bytes[GUARD_STATE_BYTES];
 	struct writer w = writer_over(bytes, sizeof(bytes));
 
+	if (unread)
+		return ERR_IO;
 	guard_state_write(&w, &state);
 	return variable_write(VARIABLE_GUARD, bytes, sizeof(bytes), 0);
 }
@@ -84,23 +87,38 @@ static int is_foreign(const struct store *s)
 	       memcmp(state.store_vk, s->head.store_vk, sizeof(state.store_vk)) != 0;
 }
 
-/* Whoever can only write the ESP does not get at the variable. */
+/* Has holdfast-activate said that this store's installation is the laptop's? */
+static int is_owner(const struct store *s)
+{
+	uint8_t owner[sizeof(state.store_vk)] = { 0 };
+
+	return !variable_read(owner, sizeof(owner), VARIABLE_OWNER) &&
+	       !memcmp(owner, s->head.store_vk, sizeof(owner));
+}
+
+/* Whoever can only write the ESP does not get at the variables. */
 static int set_up_anew(const struct store *s)
 {
 	uint64_t known;
 
-	return is_foreign(s) && (generation_read(&known) || known < state.generation);
+	return is_foreign(s) && (is_owner(s) || generation_read(&known) || known < state.generation);
 }
 
 void guard_start(const struct store *s)
 {
 	static const struct guard_state empty = { .version = VERSION };
 
+	enum err e;
+
 	state = empty;
 	trying = 0;
 	lock_said = 0;
-	if (state_load(&state) == ERR_FORMAT)
+	e = state_load(&state);
+	if (e && e != ERR_NOT_FOUND && e != ERR_FORMAT)
+		e = state_load(&state);
+	if (e == ERR_FORMAT)
 		events_add(PREBOOT_TAMPERED, 0);
+	unread = e && e != ERR_NOT_FOUND && e != ERR_FORMAT;
 	if (set_up_anew(s))
 		state = empty;
 	hint_take(&s->rules);
@@ -239,16 +257,21 @@ static void store_take(const struct store *s)
 	state.last_contact = r->last_contact;
 }
 
-void guard_verified(const struct store *s)
+enum err guard_verified(const struct store *s)
 {
-	if (is_foreign(s))
+	if (is_foreign(s)) {
 		events_add(PREBOOT_TAMPERED, 0);
+		guard_take_back();
+		return ERR_MISDIRECTED;
+	}
+	unread = 0;
 	store_take(s);
 	hint_take(&s->rules);
 	state.failures = 0;
 	state.told = 0;
 	lock_said = 0;
 	close_try();
+	return OK;
 }
 
 void guard_contact(struct guard_contact *ret)

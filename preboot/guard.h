@@ -15,8 +15,9 @@ enum guard_verdict {
 };
 
 /* Counts and rules of earlier starts, and those of the store at hand (a hint). What another installation
- * left is forgotten: the store's key is another one, and the system on the disk has set back or taken
- * away the generation variable. A variable that is not ours is forgotten too (PREBOOT_TAMPERED). After
+ * left is forgotten: the store's key is another one, and holdfast-activate has said so (HoldfastOwner), or
+ * the generation variable was set back or taken away. A variable that is not ours is forgotten too
+ * (PREBOOT_TAMPERED). One that cannot be read is left alone until guard_verified: it counts in memory. After
  * events_start. */
 void guard_start(const struct store *s);
 
@@ -46,9 +47,10 @@ enum guard_verdict guard_next(void);
 int guard_duress(void);
 
 /* The store is verified: its rules count from now on, and the failures are forgiven, whether or not the
- * kernel starts: a right answer in between ends the row. A store with another key than the last one
- * may have been planted by somebody who wants just that: PREBOOT_TAMPERED. */
-void guard_verified(const struct store *s);
+ * kernel starts: a right answer in between ends the row. ERR_MISDIRECTED (and PREBOOT_TAMPERED): a store
+ * with another key than the last one's, in an installation that was not set up anew. Somebody may have planted
+ * it: nothing is forgiven, remembered or to be written for it; that try is not counted. */
+MUST_CHECK enum err guard_verified(const struct store *s);
 
 /* What the last verified store said of contact; zeros when there was none. */
 struct guard_contact {

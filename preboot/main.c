@@ -27,6 +27,7 @@
 static struct storefile storefile;
 static struct login login;
 static int lock_told; /* in this start */
+static int planted;   /* the store is none of this installation's: nothing is to be learnt from it */
 
 EFI_STATUS efi_main(EFI_HANDLE image, EFI_SYSTEM_TABLE *table);
 
@@ -177,9 +178,9 @@ static enum err unlock(void)
 	e = verify(s);
 	if (e)
 		return e;
-	guard_verified(s);
+	planted = guard_verified(s) != OK;
 	/* Who has a code or the recovery key has it from the organisation. */
-	if (login.record->kind != CREDENTIAL_PASSWORD)
+	if (!planted && login.record->kind != CREDENTIAL_PASSWORD)
 		contact_now();
 	return OK;
 }
@@ -193,8 +194,12 @@ static enum err renew_password(void)
 /* The store is verified: bring variable and copies up to it. None of this keeps anybody out. */
 static enum err keep_up(void)
 {
-	enum err e = generation_raise(storefile.current->head.generation);
+	enum err e;
 
+	events_add(PREBOOT_UNLOCKED, 0);
+	if (planted)
+		return OK;
+	e = generation_raise(storefile_generation(&storefile));
 	if (e) {
 		ui_tell(MESSAGE_GENERATION_NOT_KEPT, err_text(e));
 		ui_pause(READ_S);
@@ -203,7 +208,6 @@ static enum err keep_up(void)
 		ui_tell(MESSAGE_COPY_NOT_MENDED);
 		ui_pause(READ_S);
 	}
-	events_add(PREBOOT_UNLOCKED, 0);
 	return OK;
 }
 

@@ -31,7 +31,7 @@ static void unlock_with(const struct store *s)
 {
 	guard_start(s);
 	expect("count a try", OK, guard_begin());
-	guard_verified(s);
+	assert_int_equal(guard_verified(s), OK);
 }
 
 static const char *const verdicts[] = { "go on", "lock", "kill" };
@@ -119,7 +119,7 @@ static void stricter_rule_counts(void **state)
 		expect_verdict(rows[i].why, rows[i].want, guard_check());
 		/* once it is verified, the new one counts alone */
 		expect("count a try", OK, guard_begin());
-		guard_verified(&hint);
+		assert_int_equal(guard_verified(&hint), OK);
 		fail_times(rows[i].failures);
 		guard_start(&hint);
 		expect_verdict(rows[i].why,
@@ -157,7 +157,7 @@ static void right_answer_ends_the_row(void **state)
 		fail_times(4);
 		assert_int_equal(guard_left(), 1);
 		expect("count a try", OK, guard_begin());
-		guard_verified(&s); /* and the kernel may start or not */
+		assert_int_equal(guard_verified(&s), OK); /* and the kernel may start or not */
 		assert_int_equal(guard_left(), 5);
 	}
 	guard_start(&s);
@@ -210,7 +210,7 @@ static void lock_is_said_once_a_start(void **state)
 	expect("count a try", OK, guard_begin());
 	expect_verdict("and once only", GUARD_GO_ON, guard_failed());
 	expect("a right code", OK, guard_begin());
-	guard_verified(&s);
+	assert_int_equal(guard_verified(&s), OK);
 	guard_start(&s);
 	expect_verdict("forgiven", GUARD_GO_ON, guard_check());
 }
@@ -297,7 +297,7 @@ static void one_cut_in_the_last_try_erases_nothing(void **state)
 	expect("the fifth", OK, guard_begin());
 	guard_start(&s);
 	expect("again", OK, guard_begin());
-	guard_verified(&s);
+	assert_int_equal(guard_verified(&s), OK);
 	assert_int_equal(guard_left(), 5);
 }
 
@@ -440,7 +440,7 @@ static void no_variable_breaks_it(void **state)
 		assert_in_range(guard_check(), GUARD_GO_ON, GUARD_KILL);
 		fail_times(1);
 		assert_in_range(guard_next(), GUARD_GO_ON, GUARD_KILL);
-		guard_verified(&s);
+		assert_int_equal(guard_verified(&s), OK);
 		assert_int_equal(guard_left(), 10);
 	}
 }
@@ -467,9 +467,8 @@ static void generation_put(uint64_t generation)
 	kept_put(VARIABLE_GENERATION, bytes, sizeof(bytes));
 }
 
-/* A self-made store verifies with its own key: it must not wash the count away before its user has unlocked it,
- * and the change of key is told, twice: there and back. */
-static void planted_store_is_told(void **state)
+/* The bug: a self-made store, which verifies with its own key, washed count and rules away when its maker unlocked it. */
+static void planted_store_forgives_nothing(void **state)
 {
 	const struct store ours = sample(5, RULES_KILL);
 	struct store planted = sample(0, RULES_DELAY);
@@ -484,12 +483,42 @@ static void planted_store_is_told(void **state)
 	assert_int_equal(guard_left(), 1);
 	assert_int_equal(told[PREBOOT_TAMPERED].count, 0);
 	expect("its maker knows its password", OK, guard_begin());
-	guard_verified(&planted);
+	expect("it is not ours", ERR_MISDIRECTED, guard_verified(&planted));
 	assert_int_equal(told[PREBOOT_TAMPERED].count, 1);
+	assert_int_equal(guard_left(), 1);
+	guard_start(&ours);
+	assert_int_equal(guard_left(), 1);
+	expect("the fifth", OK, guard_begin());
+	expect_verdict("the rules are the old ones", GUARD_KILL, guard_failed());
 	unlock_with(&ours);
-	assert_int_equal(told[PREBOOT_TAMPERED].count, 2);
-	unlock_with(&ours);
-	assert_int_equal(told[PREBOOT_TAMPERED].count, 2);
+	assert_int_equal(told[PREBOOT_TAMPERED].count, 1);
+}
+
+/* The bug: a variable that could not be read for once was taken for none, and the next try wrote over its count. */
+static void count_that_cannot_be_read_is_kept(void **state)
+{
+	const struct store s = sample(5, RULES_KILL);
+
+	(void)state;
+	unlock_with(&s);
+	fail_times(4);
+	read_faults = 1;
+	guard_start(&s);
+	assert_int_equal(guard_left(), 1); /* read again */
+	read_faults = 2;
+	guard_start(&s);
+	assert_int_equal(guard_left(), 5);
+	expect("counted in memory", ERR_IO, guard_begin());
+	expect_verdict("first", GUARD_GO_ON, guard_failed());
+	assert_int_equal(guard_left(), 4);
+	guard_start(&s);
+	assert_int_equal(guard_left(), 1); /* what was kept */
+	read_faults = 2;
+	guard_start(&s);
+	expect("counted in memory", ERR_IO, guard_begin());
+	expect("right", OK, guard_verified(&s));
+	guard_start(&s);
+	assert_int_equal(guard_left(), 5);
 }
 
 /* A laptop that was set up anew while the old installation's tries were nearly used up must not be erased by its
@@ -499,14 +528,16 @@ static void new_installation_begins_anew(void **state)
 	static const struct {
 		const char *why;
 		uint64_t generation; /* in the variable; 0: none */
-		uint8_t store_vk;
+		uint8_t store_vk, owner; /* 0: nobody says who */
 		uint32_t left;
 	} rows[] = {
-		{ "the same store", 5, 1, 1 },
-		{ "the same store, variable lost", 0, 1, 1 },
-		{ "another store", 5, 2, 1 },
-		{ "another store, which the system has written", 1, 2, 5 },
-		{ "another store, variable taken away", 0, 2, 5 },
+		{ "the same store", 5, 1, 0, 1 },
+		{ "the same store, variable lost", 0, 1, 0, 1 },
+		{ "another store", 5, 2, 0, 1 },
+		{ "another store, which the system has written", 1, 2, 0, 5 },
+		{ "another store, variable taken away", 0, 2, 0, 5 },
+		{ "another store, set up by the system", 5, 2, 2, 5 },
+		{ "another store than the one that was set up", 5, 2, 1, 1 },
 	};
 
 	for (size_t i = 0; i < COUNT(rows); i++) {
@@ -518,6 +549,8 @@ static void new_installation_begins_anew(void **state)
 		unlock_with(&old);
 		fail_times(4);
 		s.head.store_vk[0] = rows[i].store_vk;
+		if (rows[i].owner)
+			kept_put(VARIABLE_OWNER, (const uint8_t[32]){ rows[i].owner }, 32);
 		if (rows[i].generation)
 			generation_put(rows[i].generation);
 		else
@@ -581,7 +614,8 @@ int main(void)
 		TEST(variable_that_is_not_ours_is_forgotten),
 		TEST(no_variable_breaks_it),
 		TEST(count_does_not_wrap),
-		TEST(planted_store_is_told),
+		TEST(planted_store_forgives_nothing),
+		TEST(count_that_cannot_be_read_is_kept),
 		TEST(new_installation_begins_anew),
 		TEST(contact_of_the_last_unlock_is_kept),
 		TEST(writes_are_few),

@@ -10,7 +10,7 @@
 #include "preboot/events.h"
 #include "preboot/variable.h"
 
-#define KEPT_MAX 4
+#define KEPT_MAX 5
 
 static struct kept {
 	const CHAR16 *name;
@@ -18,6 +18,7 @@ static struct kept {
 	uint8_t bytes[2 * VARIABLE_BYTES_MAX];
 } kept[KEPT_MAX];
 
+static unsigned read_faults; /* so many reads fail from now */
 static enum err write_fault;
 static unsigned writes;   /* that were done */
 static long cut_in;       /* the power fails in this write from now; 0: never */
@@ -45,6 +46,8 @@ enum err variable_read(void *ret, size_t len, const CHAR16 *name)
 	const struct kept *k = kept_find(name);
 
 	assert_true(len <= VARIABLE_BYTES_MAX);
+	if (read_faults && read_faults--)
+		return ERR_IO;
 	if (!k->len)
 		return ERR_NOT_FOUND;
 	if (k->len != len)
@@ -97,6 +100,7 @@ static int variables_forget(void **state)
 	memset(kept, 0, sizeof(kept));
 	memset(told, 0, sizeof(told));
 	write_fault = OK;
+	read_faults = 0;
 	writes = 0;
 	cut_in = 0;
 	cut_after_all = 0;
