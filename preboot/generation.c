@@ -27,7 +27,7 @@ enum err generation_raise(uint64_t generation)
 	struct writer w = writer_over(bytes, sizeof(bytes));
 	uint64_t known;
 
-	if (!generation_read(&known) && known >= generation)
+	if (!generation || (!generation_read(&known) && known >= generation))
 		return OK;
 	writer_u64(&w, generation);
 	return variable_write(VARIABLE_GENERATION, bytes, sizeof(bytes), 1);

@@ -11,8 +11,8 @@
  * or cleared firmware). */
 MUST_CHECK enum err generation_read(uint64_t *ret);
 
-/* Raise the variable to generation; never lowers it. Call after store_verify. Errors: as
- * variable_write. */
+/* Raise the variable to generation (storefile_generation; 0: nothing to do); never lowers it. Call
+ * after store_verify. Errors: as variable_write. */
 MUST_CHECK enum err generation_raise(uint64_t generation);
 
 #endif

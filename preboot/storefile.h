@@ -10,7 +10,7 @@ struct storefile {
 	struct store copies[STOREFILE_COPIES];
 	enum err problems[STOREFILE_COPIES]; /* OK; why the copy cannot be used; ERR_ROLLBACK: the older one */
 	struct store *current;               /* the newer usable copy; NULL when there is none */
-	uint64_t generations[STOREFILE_COPIES]; /* of the file as it was last read; 0: it does not decode, or */
+	uint64_t generations[STOREFILE_COPIES]; /* of the file as it was last read; 0: not known */
 	int in_doubt[STOREFILE_COPIES];         /* a write of it began and was not seen to end well */
 };
 

@@ -368,6 +368,29 @@ static void what_failed_is_put_back(void **state)
 	}
 }
 
+/* The bytes were compared with what any reader finds, not with what the store's reader takes: a file that stayed too
+ * large counted as written. */
+static void written_is_what_the_reader_takes(void **state)
+{
+	struct laptop *l = laptop_new(1, NULL);
+	struct storefile f;
+
+	(void)state;
+	damage_copy(l, 1, LARGE);
+	begin(l);
+	storefile_read(&f);
+	fake_fail(l->f, FAKE_FILE_DELETE, 1, 1000, FAKE_DEVICE_ERROR);
+	f.current->head.generation++;
+	expect("too large", ERR_RANGE, storefile_write_new(&f));
+	assert_true(storefile_generation(&f) == 1);
+	f.current->head.generation--;
+	assert_int_equal(storefile_repair(&f), 1);
+	fake_fail_nothing(l->f);
+	assert_int_equal(storefile_repair(&f), 0);
+	storefile_drop(&f);
+	laptop_free(l);
+}
+
 /* A newer copy that could not be read for a moment was overwritten with the older store. */
 static void a_newer_copy_is_not_overwritten(void **state)
 {
@@ -420,6 +443,8 @@ static void a_poisoned_variable_heals(void **state)
 	fake_here(l->f);
 	fake_variable_put(l->f, "HoldfastGeneration", 7, "\xff\xff\xff\xff\xff\xff\xff\xff", 8);
 	expect("poisoned", ERR_NOT_FOUND, generation_read(&known));
+	expect("nothing is known to be on the disk", OK, generation_raise(0));
+	expect("still poisoned", ERR_NOT_FOUND, generation_read(&known));
 	expect("raised", OK, generation_raise(5));
 	expect("healed", OK, generation_read(&known));
 	assert_true(known == 5);
@@ -455,6 +480,7 @@ int main(void)
 		cmocka_unit_test(the_last_good_copy_is_not_risked),
 		cmocka_unit_test(only_a_generation_on_the_disk_counts),
 		cmocka_unit_test(what_failed_is_put_back),
+		cmocka_unit_test(written_is_what_the_reader_takes),
 		cmocka_unit_test(a_newer_copy_is_not_overwritten),
 		cmocka_unit_test(a_copy_that_is_well_stays),
 		cmocka_unit_test(a_poisoned_variable_heals),
