@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "agent/activate/bootfiles.h"
+#include "agent/activate/owner.h"
 #include "agent/activate/takeover.h"
 #include "agent/keyboard_conf.h"
 #include "agent/volumed/durable.h"
@@ -270,6 +271,18 @@ static enum err others_remove(struct activation *a)
 	return complain(e, "removing the other keyslots");
 }
 
+/* What an installation before has left. Pre-boot passes over another device's tombstone, but only while there is
+ * a store; and tries counted before are to be no more of this one's. */
+static enum err traces_remove(const struct activation *a)
+{
+	enum err e = owner_write(a->esp.efivars, a->store.head.store_vk);
+
+	if (e && e != ERR_NOT_FOUND)
+		fprintf(stderr, "holdfast-activate: the firmware keeps no note of the new installation: %s; wrong "
+				"answers that the one before has counted may still count\n", err_text(e));
+	return complain(durable_remove(a->esp.folder, "tombstone"), "removing an old tombstone");
+}
+
 enum err activation_store(struct activation *a)
 {
 	STORE_SK sk = { 0 };
@@ -283,5 +296,8 @@ enum err activation_store(struct activation *a)
 		e = espstore_write(&a->esp, &a->store, 1);
 	if (e)
 		return complain(e, "writing the credential store");
+	e = traces_remove(a);
+	if (e)
+		return e;
 	return a->plan->remove_others && !a->plan->format ? others_remove(a) : OK;
 }

@@ -51,9 +51,18 @@ def test_adopt():
     """an existing LUKS2 volume: password and recovery key open it, the old passphrase stays until it shall go"""
     fresh = Fresh()
     try:
+        tombstone = os.path.join(fresh.laptop.esp, "EFI/holdfast/tombstone")
+        os.makedirs(os.path.dirname(tombstone), exist_ok=True)
+        with open(tombstone, "w") as f:
+            f.write("of an installation before")
         code, out, err = fresh.run()
         assert code == 0, err
         recovery = out.split("recovery key: ")[1].strip()
+        # The bug: an old installation's tombstone on a kept ESP destroyed the new one, and its tries counted on.
+        assert not os.path.exists(tombstone)
+        with open(fresh.laptop.path(
+                "efivars/HoldfastOwner-6a1f4c3e-6d0b-4f5e-9d61-0f6b1b6f8a21"), "rb") as f:
+            assert len(f.read()) == 36
         assert len(out.splitlines()) == 1 and len(recovery) == 47
         assert fresh.opens(recovery) and fresh.opens("old") and fresh.keyslots() == 3
         assert fresh.laptop.opens() and not fresh.laptop.opens(password="wrong")
