@@ -10,6 +10,7 @@
 
 #include "agent/volumed/durable.h"
 #include "common/cursor.h"
+#include "common/store.h"
 
 #define VARIABLE "HoldfastGeneration-6a1f4c3e-6d0b-4f5e-9d61-0f6b1b6f8a21"
 #define ATTRIBUTES 0x7u /* non-volatile, boot services, run time */
@@ -33,6 +34,9 @@ enum err genvar_read(uint64_t *ret, const char *efivars)
 	value = cursor_u64(&c);
 	e = cursor_end(&c);
 	free(bytes);
+	/* pre-boot takes it for missing, too: no store could ever reach it */
+	if (!e && value > STORE_GENERATION_MAX)
+		e = ERR_RANGE;
 	if (!e)
 		*ret = value;
 	return e;

@@ -9,7 +9,8 @@
 
 #include "common/err.h"
 
-/* efivars: the folder of efivarfs; "" means none. Errors: ERR_NOT_FOUND, ERR_FORMAT, ERR_IO. */
+/* efivars: the folder of efivarfs; "" means none. Errors: ERR_NOT_FOUND, ERR_FORMAT, ERR_RANGE
+ * (above STORE_GENERATION_MAX: nothing that a store has set), ERR_IO. */
 MUST_CHECK enum err genvar_read(uint64_t *ret, const char *efivars);
 /* Errors: ERR_NOT_FOUND (no efivarfs here), ERR_IO. */
 MUST_CHECK enum err genvar_write(const char *efivars, uint64_t generation);

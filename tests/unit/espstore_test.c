@@ -147,9 +147,11 @@ static void test_generation(void **state)
 	expect("no variables here", ERR_NOT_FOUND, genvar_read(&value, ""));
 	expect("no such folder", ERR_NOT_FOUND, genvar_read(&value, "/nonexistent"));
 	assert_int_equal(value, 7);
-	expect("write", OK, genvar_write(laptop_efivars, UINT64_C(0x1122334455667788)));
+	expect("write", OK, genvar_write(laptop_efivars, UINT64_C(0x112233445566)));
 	expect("read", OK, genvar_read(&value, laptop_efivars));
-	assert_true(value == UINT64_C(0x1122334455667788));
+	assert_true(value == UINT64_C(0x112233445566));
+	expect("write one out of reach", OK, genvar_write(laptop_efivars, UINT64_MAX));
+	expect("out of reach of any store", ERR_RANGE, genvar_read(&value, laptop_efivars));
 	expect("write without variables", ERR_NOT_FOUND, genvar_write("", 1));
 	expect("remove", OK, genvar_remove(laptop_efivars));
 	expect("again", OK, genvar_remove(laptop_efivars));
