@@ -149,7 +149,8 @@ static enum err erase_files(void)
 static void complete(void)
 {
 	static const CHAR16 *const variables[] = { VARIABLE_GENERATION, VARIABLE_TALLY,  VARIABLE_GUARD,
-						   VARIABLE_CLOCK,      VARIABLE_CHOICE, VARIABLE_KILL };
+						   VARIABLE_CLOCK,      VARIABLE_CHOICE, VARIABLE_OWNER,
+						   VARIABLE_KILL };
 
 	for (size_t i = 0; i < sizeof(variables) / sizeof(variables[0]); i++)
 		variable_delete(variables[i]);
