@@ -171,7 +171,7 @@ void fake_leave(enum fake_end end)
 	fake_heap_on(0);
 	if (end == FAKE_RESTART || end == FAKE_POWER_OFF || (end == FAKE_WAITING && fake_now->search_waiting))
 		fake_search(fake_end_text(end));
-	if (fake_stack)
+	if (fake_stack && fake_now->measure_stack)
 		stack_measure();
 	fake_disks_settle(fake_now, end == FAKE_CUT);
 	fake_now->ran_ms = INSIDE->now_100ns / 10000;

@@ -81,6 +81,7 @@ struct fake {
 	int console_on_serial;              /* the firmware mirrors its console there */
 	unsigned patience_s; /* simulated, after the last key, before a run counts as FAKE_WAITING */
 	int forgetful;       /* writes to files and partitions succeed and change nothing */
+	int measure_stack;   /* for stack_bytes */
 	int search_waiting;  /* look for planted secrets when a run ends as FAKE_WAITING, too */
 	enum fake_kernel_habit kernel;
 
@@ -88,7 +89,7 @@ struct fake {
 	long writes;         /* points at which the power could have been cut */
 	unsigned calls[FAKE_SERVICE_COUNT];
 	size_t peak_bytes;   /* memory taken from the firmware at once */
-	size_t stack_bytes;  /* deepest use of the stack; 0 without a run */
+	size_t stack_bytes;  /* deepest use of the stack, with measure_stack */
 	uint64_t ran_ms;     /* simulated */
 	unsigned kdfs;       /* and what the last one asked for (cheap_kdf.h) */
 	size_t kdf_bytes;

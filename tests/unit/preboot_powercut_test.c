@@ -448,9 +448,11 @@ static void live(struct life *x)
 	for (int i = 0; i < LIFE_STEPS; i++) {
 		uint32_t step = fake_roll(x->l->f, COUNT(steps));
 
+		long cuts = total.cuts;
+
 		x->span = &spans[step];
 		steps[step](x);
-		if (!kill_marked(x))
+		if (!kill_marked(x) && (total.cuts > cuts || !fake_roll(x->l->f, 4)))
 			opens(x);
 		if (!kill_marked(x))
 			continue;
