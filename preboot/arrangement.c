@@ -10,17 +10,10 @@
 #define LAYOUT "Keyboard layout: "
 #define CODE_CELLS 48 /* of a code field: a recovery key has 47 */
 
-/* The ways to arrange, from the roomiest to the tightest. */
-static const struct way {
-	int shrink; /* percent of the type's size */
-	int space;  /* percent of the space between things */
-	int beside; /* labels beside the fields, wide card */
-} ways[] = {
+const struct arrangement_way arrangement_ways[] = {
 	{ 100, 100, 0 }, { 100, 70, 0 }, { 100, 50, 0 }, { 100, 50, 1 }, { 94, 50, 1 },
-	{ 88, 50, 1 },   { 82, 50, 1 },  { 76, 50, 1 },  { 70, 40, 1 },
+	{ 88, 50, 1 },   { 82, 50, 1 },  { 76, 50, 1 },  { 70, 40, 1 },  { 0 },
 };
-const int arrangement_shrinks[] = { 100, 94, 88, 82, 76, 70, 0 };
-#define WAYS (sizeof(ways) / sizeof(ways[0]))
 
 enum align { LEFT, RIGHT, CENTRE };
 
@@ -32,23 +25,27 @@ struct plan {
 	const struct logo_head *logo;
 	uint32_t logo_id;
 	int width, height, em;
-	struct way way;
+	struct arrangement_way way;
 	unsigned banner_lines, body_lines, message_lines; /* at most */
 	int bottom; /* nothing reaches below */
 };
 
 /* ---- measures ---- */
 
-/* Hundredths of the em. */
-static int ems(const struct plan *p, int hundredths)
+static int hundredths(int em, int of)
 {
-	return (p->em * hundredths + 50) / 100;
+	return (em * of + 50) / 100;
+}
+
+static int ems(const struct plan *p, int of)
+{
+	return hundredths(p->em, of);
 }
 
 /* The same, of what may shrink. */
-static int space(const struct plan *p, int hundredths)
+static int space(const struct plan *p, int of)
 {
-	return (p->em * hundredths * p->way.space + 5000) / 10000;
+	return (p->em * of * p->way.space + 5000) / 10000;
 }
 
 static int thickness(const struct plan *p)
@@ -205,9 +202,14 @@ static int put_paragraph(const struct plan *p, enum style_text style, struct rec
 
 /* ---- header ---- */
 
+int arrangement_header_height(int em, int space_percent)
+{
+	return hundredths(em, 290) + (em * 110 * space_percent + 5000) / 10000;
+}
+
 static int header_height(const struct plan *p)
 {
-	return ems(p, 290) + space(p, 110);
+	return arrangement_header_height(p->em, p->way.space);
 }
 
 /* Returns its width, 0 without a logo. */
@@ -274,7 +276,7 @@ static int put_challenge(const struct plan *p, struct rect at)
 {
 	const char *text = p->view->challenge;
 	const struct style_box *box = &p->colours->challenge;
-	int pitch = arrangement_challenge_cell(p->em), inset = most(ems(p, 10), 1), dash = ems(p, 90);
+	int pitch = ems(p, 215), inset = most(ems(p, 10), 1), dash = ems(p, 90);
 	int cells = 0, dashes = 0, height = ems(p, 240), x = at.x;
 
 	for (const char *c = text; *c; c++)
@@ -448,7 +450,7 @@ static int put_busy(const struct plan *p, struct rect at)
 	return height;
 }
 
-/* What a message of two lines takes is kept free for it, so that the card stays as it is when one comes. */
+/* What a message of two lines takes is kept free below fields, so that the card stays as it is when one comes. */
 static int kept_height(const struct plan *p)
 {
 	return 2 * line_height(p, STYLE_MESSAGE) + 2 * (ems(p, 30) + space(p, 30));
@@ -462,7 +464,7 @@ static int put_status(const struct plan *p, struct rect at)
 		height += space(p, 50);
 	at.y += height;
 	height += put_busy(p, at);
-	return most(height, kept_height(p));
+	return p->view->field_count ? most(height, kept_height(p)) : height;
 }
 
 /* From the card's upper inner edge down. Returns the height. */
@@ -522,6 +524,8 @@ static void put_card(struct plan *p, int top, int bottom)
 	struct rect inside = card_inside(p), card;
 	int height = card_height(p), room = bottom - top, usual = usual_height(p);
 
+	if (height == 2 * card_padding(p))
+		return; /* nothing to say */
 	card = (struct rect){ inside.x - card_padding(p), top, inside.width + 2 * card_padding(p), height };
 	if (usual < room)
 		card.y += (room - usual) * 45 / 100;
@@ -611,6 +615,8 @@ static int put_footer(const struct plan *p, int y)
 	struct plan measure = *p;
 	int height;
 
+	if (!p->view->key_count && !p->view->layout[0] && !p->view->caps)
+		return 0;
 	measure.scene = NULL;
 	height = put_keys(&measure, y) + 2 * footer_padding(p);
 	put_bar(p, (struct rect){ 0, y, p->width, height }, p->colours->footer.fill);
@@ -650,14 +656,6 @@ static int spare(const struct plan *p)
 	       put_banner(&measure, 0);
 }
 
-static void take_way(struct plan *p, const struct way *way)
-{
-	const struct view *v = p->view;
-
-	p->way = *way;
-	p->em = style_em(p->width, p->height, v->large_type, way->shrink);
-}
-
 /* What may lose a line, and how many stay. */
 static int lose_line(struct plan *p)
 {
@@ -676,8 +674,9 @@ static int lose_line(struct plan *p)
 
 static void choose_way(struct plan *p)
 {
-	for (size_t i = 0; i < WAYS; i++) {
-		take_way(p, &ways[i]);
+	for (const struct arrangement_way *way = arrangement_ways; way->shrink; way++) {
+		p->way = *way;
+		p->em = style_em(p->width, p->height, p->view->large_type, way->shrink);
 		if (spare(p) >= 0)
 			return;
 	}
@@ -704,9 +703,4 @@ void arrangement_make(struct scene *ret, const struct view *v, int width, int he
 	put_card(&p, header_height(&p) + space(&p, 80), footer - space(&p, 80));
 	put_footer(&p, footer);
 	put_banner(&p, banner);
-}
-
-int arrangement_challenge_cell(int em)
-{
-	return em * 215 / 100;
 }

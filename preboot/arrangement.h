@@ -17,9 +17,15 @@
 void arrangement_make(struct scene *ret, const struct view *v, int width, int height,
 		      const struct logo_head *logo, uint32_t logo_id);
 
-/* For whoever looks for a text on a panel: the sizes that the em may have, in percent, ended by 0,
- * and the widths of the cells in which the challenge and a code field show their letters. */
-extern const int arrangement_shrinks[];
-int arrangement_challenge_cell(int em);
+/* The ways to arrange, from the roomiest to the tightest, ended by one with shrink 0. Known outside for
+ * whoever reads a panel. */
+struct arrangement_way {
+	int shrink; /* percent of the type's size */
+	int space;  /* percent of the space between things */
+	int beside; /* labels beside the fields, wide card */
+};
+extern const struct arrangement_way arrangement_ways[];
+/* The header ends there, with a line of the header's edge. */
+int arrangement_header_height(int em, int space);
 
 #endif

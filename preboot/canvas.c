@@ -104,12 +104,23 @@ void canvas_round(struct canvas *c, struct glyphs *g, const struct rect *r, int 
 	stencil(c, r, &corner, right, bottom, 1, 1, colour);
 }
 
-/* Pen place in quarters of a pixel. */
+void canvas_glyph(struct canvas *c, const struct rect *clip, const struct glyph *g, int x, int baseline,
+		  uint32_t colour)
+{
+	stencil(c, clip, g, x + g->left, baseline + g->top, 0, 0, colour);
+}
+
+int canvas_text_step(const struct lettering *l)
+{
+	return l->size >= PHASE_SIZE ? GLYPH_PHASES : 1;
+}
+
+/* Pen place in quarters of a pixel: the nearest one where a character may stand. */
 static int quarters(const struct lettering *l, int x)
 {
-	if (l->size >= PHASE_SIZE)
-		return (x + UNIT / 2) / UNIT * GLYPH_PHASES;
-	return (x + UNIT / 8) / (UNIT / GLYPH_PHASES);
+	int step = canvas_text_step(l), unit = UNIT / GLYPH_PHASES * step;
+
+	return (x + unit / 2) / unit * step;
 }
 
 int canvas_text(struct canvas *c, struct glyphs *g, const struct rect *clip, const struct lettering *l,
@@ -128,8 +139,7 @@ int canvas_text(struct canvas *c, struct glyphs *g, const struct rect *clip, con
 		}
 		place = quarters(l, at > 0 ? at : 0);
 		glyph = glyphs_get(g, l->face, l->size, (unsigned)place % GLYPH_PHASES, w.character);
-		stencil(c, clip, &glyph, x + place / GLYPH_PHASES + glyph.left, baseline + glyph.top, 0, 0,
-			colour);
+		canvas_glyph(c, clip, &glyph, x + place / GLYPH_PHASES, baseline, colour);
 	}
 	return x + (cell ? start / UNIT : (w.next + UNIT - 1) / UNIT);
 }

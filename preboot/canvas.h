@@ -32,6 +32,13 @@ void canvas_round(struct canvas *c, struct glyphs *g, const struct rect *r, int 
 int canvas_text(struct canvas *c, struct glyphs *g, const struct rect *clip, const struct lettering *l,
 		int x, int baseline, int cell, uint32_t colour, const char *text, size_t len);
 
+/* A glyph inside clip, the pen at x on the baseline. */
+void canvas_glyph(struct canvas *c, const struct rect *clip, const struct glyph *g, int x, int baseline,
+		  uint32_t colour);
+
+/* Characters stand on every so many quarters of a pixel: on whole pixels when they are large. */
+int canvas_text_step(const struct lettering *l);
+
 /* Pixels as they are: r.width * r.height of them. */
 void canvas_copy(struct canvas *c, const struct rect *r, const uint32_t *pixels);
 
