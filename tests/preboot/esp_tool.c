@@ -11,7 +11,7 @@
  *          organisation=TEXT banner=TEXT (\\n is a new line) logo=1 layout=NAME
  *          failures=N:delay|lock|kill contact=WARN_DAYS:LOCK_DAYS:UNIX_SECONDS
  *          password_days=N password_min=N flag=single-user|duress|beep|contrast|large
- *   lock IN OUT        users' seals dropped and STORE_LOCKED set, without a valid signature
+ *   lock IN OUT        users' seals dropped, as pre-boot does
  *   forge IN OUT       a value of the head changed, checksum mended
  *   plant IN OUT       another record's seal copied over each record's own, checksum mended
  *   show IN            "generation N", "revision N", "code N sealed|dropped",
@@ -25,7 +25,7 @@
 #include <string.h>
 
 #include "common/code.h"
-#include "common/store.h"
+#include "common/store_format.h"
 #include "common/tombstone.h"
 
 #define FILE_MAX ((size_t)256 << 20)
@@ -365,6 +365,17 @@ static void add_all(struct store *s, const struct unlock_key *uk)
 	add_code(s, CREDENTIAL_RECOVERY_KEY, 0, uk);
 }
 
+/* All stores of one test are of one installation, whose signing key stays. */
+static void key_set(struct store *s, const struct unlock_key *uk)
+{
+	STORE_SK sk = { { 1 } };
+	struct store_vk vk;
+
+	store_sk_public(&vk, &sk);
+	memcpy(s->head.store_vk, vk.bytes, sizeof(s->head.store_vk));
+	store_wrap_key(&s->head, &sk, uk);
+}
+
 static int make(int argc, char **argv)
 {
 	static const uint8_t device[DEVICE_ID_BYTES] = { 0xd0, 0x0d, 0xfe, 0xed };
@@ -378,6 +389,7 @@ static int make(int argc, char **argv)
 		plan_option(argv[i]);
 	randombytes_buf(uk.bytes, sizeof(uk.bytes));
 	need(store_new(&s, device, "test laptop", &uk), "store");
+	key_set(&s, &uk);
 	s.head.generation = plan.generation;
 	s.manifest = plan.manifest;
 	rules_drop(&s.rules);
@@ -398,10 +410,7 @@ static int lock(int argc, char **argv)
 
 	(void)argc;
 	load(&s, argv[0]);
-	s.head.flags |= STORE_LOCKED;
-	for (uint32_t i = 0; i < s.head.record_count; i++)
-		if (s.records[i].kind == CREDENTIAL_PASSWORD)
-			record_unseal(&s.records[i]);
+	store_lock(&s);
 	save(argv[1], &s);
 	return 0;
 }

@@ -12,7 +12,6 @@ class Screens(Installation):
     def __init__(self, folder):
         super().__init__(folder)
         PICTURES.mkdir(parents=True, exist_ok=True)
-        self.em = {}
 
     def shoot(self, name):
         return self.laptop.picture(PICTURES / f"{name}.png")
@@ -23,12 +22,12 @@ class Screens(Installation):
         number, text = rig.message(name, *arguments)
         return text, f"HF-{number}"
 
-    def shows(self, name, *texts, code=None, absent=(), contrast=None, timeout=60):
-        """Wait for a page with these texts, with a code or challenge, without others; keep its picture, and return it."""
+    def shows(self, name, *texts, timeout=60, **more):
+        """Wait for a page with these texts and more (see differs); keep its picture, and return it."""
         end = time.monotonic() + timeout
         while True:
             path = self.shoot(name)
-            wrong = self.differs(path, texts, code, absent, contrast)
+            wrong = self.differs(path, texts, **more)
             if not wrong:
                 return Picture(path)
             if time.monotonic() > end:
@@ -36,14 +35,17 @@ class Screens(Installation):
             time.sleep(0.1)
 
     @staticmethod
-    def differs(path, texts, code, absent, contrast):
-        """The first thing that is not as it should be; "" without one."""
+    def differs(path, texts, code=None, absent=(), contrast=None, larger_than=0):
+        """The first thing that is not as it should be; "" without one. The page has a code or challenge, is without other
+        texts, in high contrast or not, its type is larger."""
         try:
             picture = Picture(path)
         except AssertionError as error:
             return str(error)
         if contrast is not None and picture.contrast != contrast:
             return f"high contrast is {picture.contrast}"
+        if picture.em <= larger_than:
+            return f"the type is no larger: em {picture.em}"
         for text in texts:
             if not picture.find(text):
                 return f"not there: {text!r}"

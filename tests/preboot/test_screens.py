@@ -43,12 +43,12 @@ def prompt(p):
     laptop.key("f4")
     p.shows("layout", "Keyboard layout: us(intl)", *p.words("MESSAGE_LAYOUT", "us(intl)", "English (US, international)"))
     show("F4: the next layout is named")
+    em = {}
     for name, contrast in (("contrast", True), ("large-type", False), ("contrast-large-type", True), ("plain-again", False)):
         laptop.key("f6")
-        picture = p.shows(name, USER, contrast=contrast)
-        p.em[name] = picture.em
-    assert p.em["contrast"] == p.em["plain-again"] < p.em["large-type"] == p.em["contrast-large-type"], p.em
-    show(f"F6: high contrast, large type, both, neither (em {p.em['contrast']} and {p.em['large-type']})")
+        em[name] = p.shows(name, USER, contrast=contrast).em
+    assert em["contrast"] == em["plain-again"] < em["large-type"] == em["contrast-large-type"], em
+    show(f"F6: high contrast, large type, both, neither (em {em['contrast']} and {em['large-type']})")
 
 
 def wrong_password(p):
@@ -158,9 +158,9 @@ def contact_and_kill(p):
     p.install_store("contact")
     laptop.new_firmware()
     laptop.start(panel=(800, 600), clock=(NOW + datetime.timedelta(days=40)).isoformat())
-    p.shows("contact-warning", *HEADER, *p.words("MESSAGE_CONTACT_WARNING_LOCK", 40, 20))
+    picture = p.shows("contact-warning", *HEADER, *p.words("MESSAGE_CONTACT_WARNING_LOCK", 40, 20))
     laptop.key("f6", "f6")
-    p.shows("contact-warning-large", *p.words("MESSAGE_CONTACT_WARNING_LOCK", 40, 20), "User name")
+    p.shows("contact-warning-large", *p.words("MESSAGE_CONTACT_WARNING_LOCK", 40, 20), "User name", larger_than=picture.em)
     laptop.keys(f"{USER}\rhelp me please\r")
     laptop.told("MESSAGE_ERASING")
     p.shows("erased", "Erasure", *p.words("MESSAGE_ERASED_RULES"))
