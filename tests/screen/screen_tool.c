@@ -501,13 +501,13 @@ static int say(const struct reading *r, const struct found *f)
 	return 0;
 }
 
-/* Cells of every width that a letter fits into; in wide ones the letters have their own size, in narrow ones
- * they are smaller. */
+/* Cells of every width that a letter fits into; in wide ones the letters have their own size, in a code
+ * field's narrow ones they are smaller. */
 static int find_cells(struct found *ret, struct reading *r)
 {
-	unsigned own = r->lettering.size;
+	unsigned own = r->lettering.size, least = r->look->style == STYLE_FIELD ? own / 2 : own;
 
-	for (unsigned size = own; size > 5; size--) {
+	for (unsigned size = own; size >= least; size--) {
 		r->lettering.size = size;
 		r->cell = (int)(size * 74 / 100);
 		r->cell_high = size == own ? 2 * (int)own : r->cell + 2;

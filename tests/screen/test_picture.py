@@ -27,7 +27,8 @@ CODES = {
     "recovery": (["BBBCE-BDBER-BFBGT-BHBJC-BKBLN-BNBPG-BRBSJ-BTBXK"],
                  ["BBBCE-BDBER-BFBGT-BHBJC-BKBLN-BNBPG-BRBSJ-BTBXX"]),
 }
-PANELS = [(800, 600), (1280, 800), (1920, 1080)]
+LOOKS = [((800, 600), "plain"), ((800, 600), "both"), ((1024, 768), "contrast"), ((1280, 800), "large"),
+         ((1920, 1080), "plain")]
 
 
 def check(table, look, size, mode, folder):
@@ -63,10 +64,9 @@ def check_refusals(folder):
 def main():
     with tempfile.TemporaryDirectory() as work:
         folder = pathlib.Path(work)
-        for size in PANELS:
-            for mode in ("plain", "large", "contrast", "both"):
-                check(PAGES, Picture.find, size, mode, folder)
-                check(CODES, Picture.code, size, mode, folder)
+        for size, mode in LOOKS:
+            check(PAGES, Picture.find, size, mode, folder)
+            check(CODES, Picture.code, size, mode, folder)
         check({"wrong": (["Unlock this laptop", "HF-201"], ["HF-202"])}, Picture.find, (3840, 2160), "plain", folder)
         check_refusals(folder)
 
