@@ -5,6 +5,7 @@
 
 #include "ctl.h"
 #include "file.h"
+#include "logo.h"
 
 static int taken(json_t **ret, json_t *value)
 {
@@ -64,12 +65,13 @@ static int parse_file(json_t **ret, const char *name, const char *path)
 
 static int parse_logo(json_t **ret, const char *path)
 {
-	SECRET struct secret bytes = { 0 };
+	BLOB *bytes = NULL;
 	TEXT *text = NULL;
-	enum err e = *path ? file_read(&bytes, NULL, path) : OK;
+	size_t len = 0;
+	enum err e = *path ? logo_from_png(&bytes, &len, path) : OK;
 
 	if (!e)
-		e = b64_encode(&text, bytes.bytes, *path ? bytes.len - 1 : 0);
+		e = b64_encode(&text, bytes, len);
 	return e ? ctl_fail(e, "logo: %s", path) : taken(ret, json_string(text));
 }
 

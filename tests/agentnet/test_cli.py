@@ -9,6 +9,7 @@ import struct
 import subprocess
 import sys
 import time
+import zlib
 
 import pexpect
 
@@ -23,15 +24,22 @@ def unlocks(laptop, user, password):
                           capture_output=True, check=False).returncode == 0
 
 
-def logo(width, height, colours):
-    """A picture as common/logo.h has it."""
-    return (b"HFLOGO01" + struct.pack("<HHHH", width, height, colours, 0) + bytes(range(256)) * (colours // 64) +
-            bytes((x * 7 + y) % colours for y in range(height) for x in range(width)))
+def png(width, height):
+    """A picture of 256 colours, so that its logo is as large as one can be."""
+    def chunk(name, data):
+        return struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
+
+    rows = b"".join(b"\0" + bytes((x * 7 + y) % 256 for x in range(width)) for y in range(height))
+    return (b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 3, 0, 0, 0)) +
+            chunk(b"PLTE", bytes(c for i in range(256) for c in (i, 255 - i, i // 2))) +
+            chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b""))
 
 
 def logo_bytes(organisation):
     """Of the largest logo, which comes with the enrolment, and again with each policy."""
-    return organisation.ctl_json("policy", "show")["settings"]["logo"]
+    size = organisation.ctl_json("policy", "show")["settings"]["logo"]
+    assert size == 16 + 256 * 4 + 320 * 96, size
+    return size
 
 
 def users(laptop):
@@ -151,8 +159,8 @@ def watched(laptop, organisation):
                           encoding="utf-8", timeout=30)
     child.expect("NOT MANAGED")
     lines.expect('"enrolled": ?false')
-    picture = laptop.folder / "logo"
-    picture.write_bytes(logo(320, 96, 256))
+    picture = laptop.folder / "logo.png"
+    picture.write_bytes(png(320, 96))
     organisation.ctl("policy", "set", f"logo={picture}")
     laptop.enrol(organisation)
     child.expect("PROTECTED: policy version 2")
