@@ -188,12 +188,15 @@ def power_cut_while_checking(p):
         p.log_in(guess)
         laptop.see(r"Checking \.\.\.")
         laptop.cut()
+    assert p.opens(USER, PASSWORD) == ["opens"] * 2
+    show("power cut during three checks, two of which policy allows: no answer was told, nothing is locked")
     start(p)
+    p.log_in("guess four")
     laptop.told("MESSAGE_LOCKED_FAILURES")
     laptop.see("Code: ")
     laptop.cut()
     assert p.opens(USER, PASSWORD) == [LOCKED_TEXT] * 2
-    show("power cut during three checks, two of which policy allows: locked at the next start")
+    show("the first wrong answer that is told counts with all of them: locked")
 
 
 def kill_after_failures(p):
