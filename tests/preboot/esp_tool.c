@@ -30,6 +30,9 @@
 
 #define FILE_MAX ((size_t)256 << 20)
 
+/* The laptop that all of this is about. */
+static const uint8_t device[DEVICE_ID_BYTES] = { 0xd0, 0x0d, 0xfe, 0xed };
+
 static void need(enum err e, const char *what)
 {
 	if (!e)
@@ -378,7 +381,6 @@ static void key_set(struct store *s, const struct unlock_key *uk)
 
 static int make(int argc, char **argv)
 {
-	static const uint8_t device[DEVICE_ID_BYTES] = { 0xd0, 0x0d, 0xfe, 0xed };
 	STORE s = { 0 };
 	UNLOCK_KEY uk;
 	STORE_SK sk;
@@ -488,6 +490,7 @@ static int tombstone(int argc, char **argv)
 	size_t len;
 
 	(void)argc;
+	memcpy(t.device, device, sizeof(t.device));
 	t.area_count = 1;
 	sodium_hex2bin(t.areas[0].partition, 16, argv[1], strlen(argv[1]), NULL, NULL, NULL);
 	t.areas[0].bytes = strtoull(argv[2], NULL, 10);
