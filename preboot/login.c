@@ -116,8 +116,11 @@ static void tell_wrong(enum message_id wrong)
 /* wrong: what to say. */
 static void fail(struct attempt *a, enum message_id wrong, enum preboot_event event)
 {
+	/* the count that decides is saved before anything shows that the answer was wrong */
+	enum guard_verdict verdict = guard_failed();
+
 	events_add(event, 0);
-	switch (guard_failed()) {
+	switch (verdict) {
 	case GUARD_KILL:
 		kill_begin(a->store);
 		break;
