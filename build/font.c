@@ -70,7 +70,7 @@ struct face {
 	unsigned len;
 };
 
-static void die(const char *what, ...)
+static _Noreturn void die(const char *what, ...)
 {
 	va_list args;
 
@@ -333,7 +333,7 @@ static void print_face(FT_Library library, const char *path, const char *name, i
 
 int main(int argc, char **argv)
 {
-	FT_Library library;
+	FT_Library library = NULL;
 
 	if (argc != 3 || FT_Init_FreeType(&library))
 		die("usage: font REGULAR.ttf BOLD.ttf");

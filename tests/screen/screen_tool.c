@@ -36,7 +36,7 @@ static void shot_drop(struct shot *s)
 }
 #define SHOT __attribute__((cleanup(shot_drop))) struct shot
 
-static void die(const char *what, const char *of)
+static _Noreturn void die(const char *what, const char *of)
 {
 	fprintf(stderr, "screen_tool: %s: %s\n", of, what);
 	exit(2);
