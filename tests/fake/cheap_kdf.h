@@ -1,6 +1,7 @@
-/* Cheap KDF: a test double of libsodium's Argon2id, for tests of one file that unlock thousands of times. Whoever
- * includes it has this function instead of the library's. A keyed hash; it still depends on everything that the real
- * one depends on, takes its time of the simulated clock, and fails where its memory would not be there. */
+/* Cheap KDF: a test double of libsodium's Argon2id, for tests of one file that unlock thousands of
+ * times. Whoever includes it has this function instead of the library's. A keyed hash; it still
+ * depends on everything that the real one depends on, takes its time of the simulated clock, and
+ * fails where its memory would not be there. */
 #ifndef HOLDFAST_CHEAP_KDF_H
 #define HOLDFAST_CHEAP_KDF_H
 
@@ -9,9 +10,10 @@
 
 #include "fake.h"
 
-int crypto_pwhash_argon2id(unsigned char *const out, unsigned long long out_len, const char *const password,
-			   unsigned long long password_len, const unsigned char *const salt,
-			   unsigned long long passes, size_t memory, int algorithm)
+int crypto_pwhash_argon2id(unsigned char *const out, unsigned long long out_len,
+			   const char *const password, unsigned long long password_len,
+			   const unsigned char *const salt, unsigned long long passes,
+			   size_t memory, int algorithm)
 {
 	struct {
 		uint8_t salt[crypto_pwhash_argon2id_SALTBYTES];

@@ -1,5 +1,5 @@
-/* Stands for preboot/clock.c: the simulated time. Every run begins with fake_clock_start, which also brings the
- * linker to take this one. */
+/* Stands for preboot/clock.c: the simulated time. Every run begins with fake_clock_start, which
+ * also brings the linker to take this one. */
 #include "preboot/clock.h"
 
 #include "inside.h"

@@ -1,6 +1,6 @@
-/* Fuzzing: what a run covers in its own process becomes the fuzzer's counters. Whether, not how often: whole starts
- * are slow, and a collection of all that differ in how often a loop went around would never be through. Without
- * libFuzzer's counters there is nothing to do. */
+/* Fuzzing: what a run covers in its own process becomes the fuzzer's counters. Whether, not how
+ * often: whole starts are slow, and a collection of all that differ in how often a loop went around
+ * would never be through. Without libFuzzer's counters there is nothing to do. */
 #include <string.h>
 #include <sys/mman.h>
 
@@ -29,7 +29,8 @@ void fake_coverage_take(void)
 	if (!__start___sancov_cntrs || !size())
 		return;
 	if (!kept)
-		kept = mmap(NULL, size(), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+		kept = mmap(NULL, size(), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1,
+			    0);
 	else
 		memcpy(__start___sancov_cntrs, kept, size());
 }

@@ -1,5 +1,5 @@
-/* The heap of preboot/libc_efi.c itself, under other names, for heap.h; and the C library's, which the fake uses
- * in any case. */
+/* The heap of preboot/libc_efi.c itself, under other names, for heap.h; and the C library's, which
+ * the fake uses in any case. */
 #undef _FORTIFY_SOURCE
 #define malloc fake_heap_malloc
 #define calloc fake_heap_calloc

@@ -1,6 +1,6 @@
-/* The EFI system partition: a FAT-like file system. Names are ASCII and know no case; writes are in place and
- * wait in a cache until Flush, of that file alone; so do a new file's entry and its size. What Delete took away
- * may be back after a power cut in the same run. */
+/* The EFI system partition: a FAT-like file system. Names are ASCII and know no case; writes are in
+ * place and wait in a cache until Flush, of that file alone; so do a new file's entry and its size.
+ * What Delete took away may be back after a power cut in the same run. */
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -209,8 +209,8 @@ static EFI_STATUS create(struct fake_file **ret, const char *path)
 	return EFI_SUCCESS;
 }
 
-static EFI_STATUS EFIAPI file_open(EFI_FILE_PROTOCOL *self, EFI_FILE_PROTOCOL **ret, CHAR16 *name, UINT64 mode,
-				   UINT64 attributes)
+static EFI_STATUS EFIAPI file_open(EFI_FILE_PROTOCOL *self, EFI_FILE_PROTOCOL **ret, CHAR16 *name,
+				   UINT64 mode, UINT64 attributes)
 {
 	EFI_STATUS s = fake_fault(FAKE_FILE_OPEN);
 	struct opened *from = (struct opened *)self;
@@ -360,7 +360,8 @@ static EFI_STATUS EFIAPI file_write(EFI_FILE_PROTOCOL *self, UINTN *size, void *
 	if (o->at + *size > FAKE_MEDIUM_MAX)
 		return EFI_VOLUME_FULL;
 	if (fake_cut_due()) {
-		fake_medium_write(&o->file->medium, o->at, bytes, fake_roll(fake_now, (uint32_t)*size + 1));
+		fake_medium_write(&o->file->medium, o->at, bytes,
+				  fake_roll(fake_now, (uint32_t)*size + 1));
 		fake_leave(FAKE_CUT);
 	}
 	if (!fake_now->forgetful)
@@ -399,7 +400,8 @@ static EFI_STATUS EFIAPI file_set_position(EFI_FILE_PROTOCOL *self, UINT64 at)
 	return EFI_SUCCESS;
 }
 
-static EFI_STATUS EFIAPI file_get_info(EFI_FILE_PROTOCOL *self, EFI_GUID *kind, UINTN *size, void *ret)
+static EFI_STATUS EFIAPI file_get_info(EFI_FILE_PROTOCOL *self, EFI_GUID *kind, UINTN *size,
+				       void *ret)
 {
 	struct opened *o = (struct opened *)self;
 	EFI_STATUS s = fake_fault(FAKE_FILE_INFO);
@@ -419,9 +421,15 @@ static EFI_FILE_PROTOCOL *opened_new(struct fake_file *file, int may_write)
 		abort();
 	o->protocol = (EFI_FILE_PROTOCOL){
 		.Revision = EFI_FILE_PROTOCOL_REVISION,
-		.Open = file_open, .Close = file_close, .Delete = file_delete, .Read = file_read,
-		.Write = file_write, .GetPosition = file_get_position, .SetPosition = file_set_position,
-		.GetInfo = file_get_info, .Flush = file_flush,
+		.Open = file_open,
+		.Close = file_close,
+		.Delete = file_delete,
+		.Read = file_read,
+		.Write = file_write,
+		.GetPosition = file_get_position,
+		.SetPosition = file_set_position,
+		.GetInfo = file_get_info,
+		.Flush = file_flush,
 	};
 	o->file = file;
 	o->may_write = may_write;
@@ -449,10 +457,12 @@ void fake_esp_start(void)
 						.OpenVolume = open_volume };
 	static EFI_LOADED_IMAGE image;
 	/* A hard drive node of the first partition, and the end. */
-	static uint8_t path[46] = { MEDIA_DEVICE_PATH, MEDIA_HARDDRIVE_DP, 42, 0, 1,
-				    [24] = 'E', 'S', 'P', [40] = MBR_TYPE_EFI_PARTITION_TABLE_HEADER,
-				    SIGNATURE_TYPE_GUID, END_DEVICE_PATH_TYPE,
-				    END_ENTIRE_DEVICE_PATH_SUBTYPE, 4, 0 };
+	static uint8_t path[46] = {
+		MEDIA_DEVICE_PATH, MEDIA_HARDDRIVE_DP, 42, 0, 1,
+		[24] = 'E', 'S', 'P',
+		[40] = MBR_TYPE_EFI_PARTITION_TABLE_HEADER, SIGNATURE_TYPE_GUID,
+		END_DEVICE_PATH_TYPE, END_ENTIRE_DEVICE_PATH_SUBTYPE, 4, 0,
+	};
 	EFI_HANDLE handle = fake_handle_new();
 
 	while (all_opened) { /* of an earlier fake_here */

@@ -1,4 +1,5 @@
-/* Time and events. Time is simulated: it passes while pre-boot waits, and a little at each look at the clock. */
+/* Time and events. Time is simulated: it passes while pre-boot waits, and a little at each look at
+ * the clock. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -99,8 +100,8 @@ static EFI_STATUS EFIAPI stall(UINTN us)
 	return EFI_SUCCESS;
 }
 
-static EFI_STATUS EFIAPI create_event(UINT32 type, EFI_TPL tpl, EFI_EVENT_NOTIFY notify, void *context,
-				      EFI_EVENT *ret)
+static EFI_STATUS EFIAPI create_event(UINT32 type, EFI_TPL tpl, EFI_EVENT_NOTIFY notify,
+				      void *context, EFI_EVENT *ret)
 {
 	EFI_STATUS s = fake_fault(FAKE_CREATE_EVENT);
 	struct event *e;

@@ -11,7 +11,8 @@
 #include "inside.h"
 #include "preboot/firmware.h"
 
-/* Twice what firmware gives, so that one can see by how much it is too little; the sanitizers need more. */
+/* Twice what firmware gives, so that one can see by how much it is too little; the sanitizers need
+ * more. */
 #ifdef __has_feature /* clang */
 #if __has_feature(address_sanitizer)
 #define __SANITIZE_ADDRESS__ 1
@@ -24,8 +25,8 @@
 #endif
 #define LIMIT_S 120
 
-/* Of the address sanitizer: every page that is kept from use after free is copied by each fork; and what is too large
- * to be had is a test like others. */
+/* Of the address sanitizer: every page that is kept from use after free is copied by each fork; and
+ * what is too large to be had is a test like others. */
 const char *__asan_default_options(void);
 const char *__asan_default_options(void)
 {
@@ -38,7 +39,8 @@ size_t fake_stack_len;
 
 static void *shared_new(size_t len)
 {
-	void *p = mmap(NULL, len, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	void *p = mmap(NULL, len, PROT_READ | PROT_WRITE,
+		       MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 
 	if (p == MAP_FAILED)
 		abort();
@@ -93,7 +95,8 @@ const char *fake_end_text(enum fake_end end)
 	return texts[end];
 }
 
-void fake_fail(struct fake *f, enum fake_service service, unsigned first, unsigned times, uint64_t status)
+void fake_fail(struct fake *f, enum fake_service service, unsigned first, unsigned times,
+	       uint64_t status)
 {
 	f->inside->faults[service].first = first;
 	f->inside->faults[service].times = times;
@@ -169,7 +172,8 @@ static void stack_measure(void)
 void fake_leave(enum fake_end end)
 {
 	fake_heap_on(0);
-	if (end == FAKE_RESTART || end == FAKE_POWER_OFF || (end == FAKE_WAITING && fake_now->search_waiting))
+	if (end == FAKE_RESTART || end == FAKE_POWER_OFF ||
+	    (end == FAKE_WAITING && fake_now->search_waiting))
 		fake_search(fake_end_text(end));
 	if (fake_stack && fake_now->measure_stack)
 		stack_measure();
@@ -217,7 +221,8 @@ static _Noreturn void child(struct run *r)
 
 	child_prepare();
 	fake_stack_len = STACK_BYTES;
-	fake_stack = mmap(NULL, STACK_BYTES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	fake_stack = mmap(NULL, STACK_BYTES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
+			  -1, 0);
 	if (fake_stack == MAP_FAILED || pthread_attr_init(&attributes) ||
 	    pthread_attr_setstack(&attributes, fake_stack, STACK_BYTES) ||
 	    pthread_create(&thread, &attributes, run_begin, r))

@@ -1,17 +1,18 @@
-/* Fake: a small firmware, so that pre-boot's modules run as a Linux program, under the sanitizers, with faults
- * and power cuts on demand.
+/* Fake: a small firmware, so that pre-boot's modules run as a Linux program, under the sanitizers,
+ * with faults and power cuts on demand.
  *
- *     struct fake *f = fake_new(1);                          an empty laptop; the seed of its accidents
+ *     struct fake *f = fake_new(1);                an empty laptop; the seed of its accidents
  *     fake_file_put(f, "\\EFI\\holdfast\\store.0", bytes, len);
- *     fake_await(f, "User");                                 a person who reads ...
- *     fake_type(f, "anna\r");                                ... and types
- *     assert_int_equal(fake_run(f), FAKE_KERNEL);            power on: efi_main in a process of its own
+ *     fake_await(f, "User");                       a person who reads ...
+ *     fake_type(f, "anna\r");                      ... and types
+ *     assert_int_equal(fake_run(f), FAKE_KERNEL);  power on: efi_main in a process of its own
  *     assert_true(fake_said(f, "Unlock this laptop"));
  *     fake_free(f);
  *
- * Disks, variables and everything in struct fake outlive a run; pre-boot's own variables do not. fake_call runs a
- * function of the test's in the same way; fake_here sets the firmware up in the test's own process, for modules
- * that are called one by one. Whatever is not faked ends the run with its name. No types of EFI's in here. */
+ * Disks, variables and everything in struct fake outlive a run; pre-boot's own variables do not.
+ * fake_call runs a function of the test's in the same way; fake_here sets the firmware up in the
+ * test's own process, for modules that are called one by one. Whatever is not faked ends the run
+ * with its name. No types of EFI's in here. */
 #ifndef HOLDFAST_FAKE_H
 #define HOLDFAST_FAKE_H
 
@@ -30,12 +31,13 @@ enum fake_end {
 const char *fake_end_text(enum fake_end end);
 
 /* Services that fail on demand, and that are counted. */
-#define FAKE_SERVICES(X)                                                                                 \
-	X(ALLOCATE_POOL) X(ALLOCATE_PAGES) X(GET_MEMORY_MAP) X(CREATE_EVENT) X(SET_TIMER)                \
-	X(HANDLE_PROTOCOL) X(LOCATE_HANDLES) X(INSTALL_PROTOCOLS) X(LOAD_IMAGE) X(START_IMAGE)           \
-	X(GET_VARIABLE) X(SET_VARIABLE) X(GET_TIME)                                                      \
-	X(OPEN_VOLUME) X(FILE_OPEN) X(FILE_READ) X(FILE_WRITE) X(FILE_FLUSH) X(FILE_DELETE) X(FILE_INFO) \
-	X(BLOCK_READ) X(BLOCK_WRITE) X(BLOCK_FLUSH) X(TEXT_OUT) X(SERIAL_WRITE) X(BLT) X(SET_MODE)
+#define FAKE_SERVICES(X)                                                                     \
+	X(ALLOCATE_POOL) X(ALLOCATE_PAGES) X(GET_MEMORY_MAP) X(CREATE_EVENT) X(SET_TIMER)    \
+	X(HANDLE_PROTOCOL) X(LOCATE_HANDLES) X(INSTALL_PROTOCOLS) X(LOAD_IMAGE)              \
+	X(START_IMAGE) X(GET_VARIABLE) X(SET_VARIABLE) X(GET_TIME) X(OPEN_VOLUME)            \
+	X(FILE_OPEN) X(FILE_READ) X(FILE_WRITE) X(FILE_FLUSH) X(FILE_DELETE) X(FILE_INFO)    \
+	X(BLOCK_READ) X(BLOCK_WRITE) X(BLOCK_FLUSH) X(TEXT_OUT) X(SERIAL_WRITE) X(BLT)       \
+	X(SET_MODE)
 enum fake_service {
 #define X(name) FAKE_##name,
 	FAKE_SERVICES(X)
@@ -79,7 +81,7 @@ struct fake {
 	int no_keyboard_handles;            /* only the merged console input */
 	int no_serial;
 	int console_on_serial;              /* the firmware mirrors its console there */
-	unsigned patience_s; /* simulated, after the last key, before a run counts as FAKE_WAITING */
+	unsigned patience_s; /* simulated, after the last key, before it counts as FAKE_WAITING */
 	int forgetful;       /* writes to files and partitions succeed and change nothing */
 	int measure_stack;   /* for stack_bytes */
 	int search_waiting;  /* look for planted secrets when a run ends as FAKE_WAITING, too */
@@ -95,7 +97,7 @@ struct fake {
 	size_t kdf_bytes;
 	unsigned heap_wipes; /* calls of heap_wipe */
 	unsigned sounds;     /* bit 1 << enum sound for each that was played */
-	char leaks[FAKE_LEAK_MAX]; /* where planted secrets were found when they had to be gone; "" for nowhere */
+	char leaks[FAKE_LEAK_MAX]; /* where planted secrets were found that had to be gone; "" */
 	uint8_t initrd[FAKE_INITRD_MAX]; /* what the kernel got */
 	size_t initrd_len;
 	char cmdline[4096];
@@ -112,21 +114,23 @@ uint32_t fake_roll(struct fake *f, uint32_t bound);
 /* Runs. Everything but the script is as it was left by the run before; the text of it is gone. */
 enum fake_end fake_run(struct fake *f);
 enum fake_end fake_call(struct fake *f, void (*function)(void *), void *argument);
-/* The firmware in this process, until the next run or fake_free: firmware_start has been called. Statics of
- * pre-boot's modules stay as they are. Nothing may end the run. */
+/* The firmware in this process, until the next run or fake_free: firmware_start has been called.
+ * Statics of pre-boot's modules stay as they are. Nothing may end the run. */
 void fake_here(struct fake *f);
 
-/* Call number `first` of the run (from 1) and the `times` - 1 after it fail. times 0: never again. */
-void fake_fail(struct fake *f, enum fake_service service, unsigned first, unsigned times, uint64_t status);
+/* Call number `first` of the run (from 1) and the `times` - 1 after it fail. times 0: none. */
+void fake_fail(struct fake *f, enum fake_service service, unsigned first, unsigned times,
+	       uint64_t status);
 void fake_fail_nothing(struct fake *f);
 
-/* The person. UTF-8; "\r" is Enter. Keys come one by one, as soon as pre-boot asks, but for those behind an
- * unfulfilled fake_await (a text that is yet to be written, on screen or serial line) or fake_pause. */
+/* The person. UTF-8; "\r" is Enter. Keys come one by one, as soon as pre-boot asks, but for those
+ * behind an unfulfilled fake_await (a text that is yet to be written, on screen or serial line) or
+ * fake_pause. */
 void fake_type(struct fake *f, const char *text);
 void fake_type_on(struct fake *f, enum fake_device device, const char *text);
 /* shift and toggle: KeyShiftState and KeyToggleState without their valid bits. */
-void fake_press(struct fake *f, enum fake_device device, uint16_t scan, uint16_t unicode, uint32_t shift,
-		uint8_t toggle);
+void fake_press(struct fake *f, enum fake_device device, uint16_t scan, uint16_t unicode,
+		uint32_t shift, uint8_t toggle);
 void fake_await(struct fake *f, const char *text);
 void fake_pause(struct fake *f, unsigned seconds);
 /* That what has been typed so far may be left over (or waited for in vain) is no news. */
@@ -154,7 +158,8 @@ void fake_file_claim(struct fake *f, const char *path, uint64_t size);
 
 /* Partitions of the disk, found by their GUID in the order of its text. Returns its number. */
 #define FAKE_PARTITION_MAX ((size_t)2 << 20)
-unsigned fake_partition(struct fake *f, const uint8_t guid[16], size_t bytes, uint32_t sector_bytes);
+unsigned fake_partition(struct fake *f, const uint8_t guid[16], size_t bytes,
+			uint32_t sector_bytes);
 uint8_t *fake_partition_bytes(const struct fake *f, unsigned n);
 /* Of len bytes from the start, onto the disk itself. */
 void fake_partition_put(struct fake *f, unsigned n, const void *bytes, size_t len);
@@ -170,14 +175,16 @@ void fake_work(unsigned ms);
 int fake_kdf_fits(size_t bytes);
 
 /* Variables of Holdfast's. Returns the length, -1 when there is none. */
-int fake_variable(const struct fake *f, const char *name, void *ret, size_t size, uint32_t *ret_attributes);
-void fake_variable_put(struct fake *f, const char *name, uint32_t attributes, const void *bytes, size_t len);
+int fake_variable(const struct fake *f, const char *name, void *ret, size_t size,
+		  uint32_t *ret_attributes);
+void fake_variable_put(struct fake *f, const char *name, uint32_t attributes, const void *bytes,
+		       size_t len);
 void fake_variable_remove(struct fake *f, const char *name);
 void fake_variables_clear(struct fake *f);
 
-/* Secrets that must not be left in the memory of pre-boot when the kernel has its keys, leaves boot services, or the
- * machine restarts; heap, stack, variables, the firmware's keyboard buffers, and memory that was given back.
- * Of heap.h's heap, not of the C library's. */
+/* Secrets that must not be left in the memory of pre-boot when the kernel has its keys, leaves boot
+ * services, or the machine restarts; heap, stack, variables, the firmware's keyboard buffers, and
+ * memory that was given back. Of heap.h's heap, not of the C library's. */
 void fake_plant(struct fake *f, const char *name, const void *bytes, size_t len);
 
 #endif

@@ -1,4 +1,5 @@
-/* The panel: a graphics output with a few modes, the last of which is the panel's own, as its EDID says. */
+/* The panel: a graphics output with a few modes, the last of which is the panel's own, as its EDID
+ * says. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -61,8 +62,8 @@ static EFI_STATUS EFIAPI set_mode(EFI_GRAPHICS_OUTPUT_PROTOCOL *self, UINT32 num
 
 static int is_inside(UINTN x, UINTN y, UINTN width, UINTN height)
 {
-	return x <= INSIDE->width && y <= INSIDE->height && width && height && width <= INSIDE->width - x &&
-	       height <= INSIDE->height - y;
+	return x <= INSIDE->width && y <= INSIDE->height && width && height &&
+	       width <= INSIDE->width - x && height <= INSIDE->height - y;
 }
 
 static uint32_t *pixel(UINTN x, UINTN y)
@@ -70,20 +71,22 @@ static uint32_t *pixel(UINTN x, UINTN y)
 	return &INSIDE->pixels[y * INSIDE->width + x];
 }
 
-static void copy_rows(uint8_t *to, size_t to_step, const uint8_t *from, size_t from_step, size_t len, size_t rows)
+static void copy_rows(uint8_t *to, size_t to_step, const uint8_t *from, size_t from_step,
+		      size_t len, size_t rows)
 {
 	for (size_t i = 0; i < rows; i++)
 		memmove(to + i * to_step, from + i * from_step, len);
 }
 
-static EFI_STATUS EFIAPI blt(EFI_GRAPHICS_OUTPUT_PROTOCOL *self, EFI_GRAPHICS_OUTPUT_BLT_PIXEL *buffer,
-			     EFI_GRAPHICS_OUTPUT_BLT_OPERATION how, UINTN from_x, UINTN from_y, UINTN to_x, UINTN to_y,
-			     UINTN width, UINTN height, UINTN delta)
+static EFI_STATUS EFIAPI blt(EFI_GRAPHICS_OUTPUT_PROTOCOL *self,
+			     EFI_GRAPHICS_OUTPUT_BLT_PIXEL *buffer,
+			     EFI_GRAPHICS_OUTPUT_BLT_OPERATION how, UINTN from_x, UINTN from_y,
+			     UINTN to_x, UINTN to_y, UINTN width, UINTN height, UINTN delta)
 {
 	EFI_STATUS s = fake_fault(FAKE_BLT);
 	size_t step = delta ? delta : width * 4, row = (size_t)INSIDE->width * 4;
-	int to_screen = how != EfiBltVideoToBltBuffer, from_screen = how == EfiBltVideoToBltBuffer ||
-								     how == EfiBltVideoToVideo;
+	int to_screen = how != EfiBltVideoToBltBuffer,
+	    from_screen = how == EfiBltVideoToBltBuffer || how == EfiBltVideoToVideo;
 	uint8_t *place = (uint8_t *)buffer;
 
 	(void)self;
@@ -96,14 +99,14 @@ static EFI_STATUS EFIAPI blt(EFI_GRAPHICS_OUTPUT_PROTOCOL *self, EFI_GRAPHICS_OU
 		for (UINTN i = 0; i < width * height; i++)
 			memcpy(pixel(to_x + i % width, to_y + i / width), buffer, 4);
 	else if (how == EfiBltBufferToVideo)
-		copy_rows((uint8_t *)pixel(to_x, to_y), row, place + from_y * step + from_x * 4, step, width * 4,
-			  height);
+		copy_rows((uint8_t *)pixel(to_x, to_y), row, place + from_y * step + from_x * 4,
+			  step, width * 4, height);
 	else if (how == EfiBltVideoToBltBuffer)
-		copy_rows(place + to_y * step + to_x * 4, step, (uint8_t *)pixel(from_x, from_y), row, width * 4,
-			  height);
+		copy_rows(place + to_y * step + to_x * 4, step, (uint8_t *)pixel(from_x, from_y),
+			  row, width * 4, height);
 	else
-		copy_rows((uint8_t *)pixel(to_x, to_y), row, (uint8_t *)pixel(from_x, from_y), row, width * 4,
-			  height);
+		copy_rows((uint8_t *)pixel(to_x, to_y), row, (uint8_t *)pixel(from_x, from_y), row,
+			  width * 4, height);
 	return EFI_SUCCESS;
 }
 
@@ -156,8 +159,9 @@ void fake_graphics_start(void)
 	mode = (EFI_GRAPHICS_OUTPUT_PROTOCOL_MODE){ .MaxMode = 3, .SizeOfInfo = sizeof(modes[0]) };
 	mode_choose(0);
 	edid_make(fake_now->panel_width, fake_now->panel_height);
-	graphics = (EFI_GRAPHICS_OUTPUT_PROTOCOL){ .QueryMode = query_mode, .SetMode = set_mode, .Blt = blt,
-						   .Mode = &mode };
+	graphics = (EFI_GRAPHICS_OUTPUT_PROTOCOL){
+		.QueryMode = query_mode, .SetMode = set_mode, .Blt = blt, .Mode = &mode
+	};
 	fake_protocol_add(fake_table.ConsoleOutHandle, &graphics_guid, &graphics);
 	fake_protocol_add(fake_table.ConsoleOutHandle, &edid_active_guid, &edid);
 }

@@ -64,8 +64,8 @@ static EFI_STATUS EFIAPI handle_protocol(EFI_HANDLE handle, EFI_GUID *guid, void
 	return *ret ? EFI_SUCCESS : EFI_UNSUPPORTED;
 }
 
-static EFI_STATUS EFIAPI open_protocol(EFI_HANDLE handle, EFI_GUID *guid, void **ret, EFI_HANDLE agent,
-				       EFI_HANDLE controller, UINT32 attributes)
+static EFI_STATUS EFIAPI open_protocol(EFI_HANDLE handle, EFI_GUID *guid, void **ret,
+				       EFI_HANDLE agent, EFI_HANDLE controller, UINT32 attributes)
 {
 	(void)agent;
 	(void)controller;
@@ -73,8 +73,8 @@ static EFI_STATUS EFIAPI open_protocol(EFI_HANDLE handle, EFI_GUID *guid, void *
 	return handle_protocol(handle, guid, ret);
 }
 
-static EFI_STATUS EFIAPI locate_handles(EFI_LOCATE_SEARCH_TYPE how, EFI_GUID *guid, void *key, UINTN *ret_count,
-					EFI_HANDLE **ret)
+static EFI_STATUS EFIAPI locate_handles(EFI_LOCATE_SEARCH_TYPE how, EFI_GUID *guid, void *key,
+					UINTN *ret_count, EFI_HANDLE **ret)
 {
 	EFI_STATUS s = fake_fault(FAKE_LOCATE_HANDLES);
 	UINTN n = 0;
@@ -125,7 +125,8 @@ EFI_HANDLE fake_locate(const EFI_GUID *guid, const void *path, size_t len)
 	for (unsigned i = 0; i < handle_count; i++) {
 		const uint8_t *of = fake_protocol(&handles[i], &path_guid);
 
-		if (of && find(&handles[i], guid) >= 0 && path_len(of) == len && !memcmp(of, path, len))
+		if (of && find(&handles[i], guid) >= 0 && path_len(of) == len &&
+		    !memcmp(of, path, len))
 			return &handles[i];
 	}
 	return NULL;

@@ -1,6 +1,7 @@
-/* Heap: pre-boot's own (preboot/libc_efi.c), and its secrets (preboot/secret_efi.c), for a test of one file. Whoever
- * includes it replaces the C library's malloc in the whole program: in a run memory comes from the fake firmware, is
- * counted, fails on demand, and is searched for planted secrets; outside of runs it is the C library's. */
+/* Heap: pre-boot's own (preboot/libc_efi.c), and its secrets (preboot/secret_efi.c), for a test of
+ * one file. Whoever includes it replaces the C library's malloc in the whole program: in a run
+ * memory comes from the fake firmware, is counted, fails on demand, and is searched for planted
+ * secrets; outside of runs it is the C library's. */
 #ifndef HOLDFAST_FAKE_HEAP_H
 #define HOLDFAST_FAKE_HEAP_H
 

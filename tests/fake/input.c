@@ -1,4 +1,4 @@
-/* Keyboards and the serial terminal, each by a handle of its own, and the console that merges them. */
+/* Keyboards and the serial terminal, each by its own handle, and the console that merges them. */
 #include <string.h>
 
 #include "inside.h"
@@ -37,7 +37,8 @@ static EFI_STATUS take(struct input *in, EFI_KEY_DATA *ret)
 		return EFI_NOT_READY;
 	in->toggle = s.toggle;
 	*ret = (EFI_KEY_DATA){ { s.scan, s.unicode },
-			       { EFI_SHIFT_STATE_VALID | s.shift, EFI_TOGGLE_STATE_VALID | s.toggle } };
+				{ EFI_SHIFT_STATE_VALID | s.shift,
+				  EFI_TOGGLE_STATE_VALID | s.toggle } };
 	remember(ret);
 	return EFI_SUCCESS;
 }
@@ -76,7 +77,8 @@ static EFI_STATUS EFIAPI reset_plain(SIMPLE_INPUT_INTERFACE *self, BOOLEAN verif
 	return EFI_SUCCESS;
 }
 
-static EFI_STATUS EFIAPI set_state(EFI_SIMPLE_TEXT_INPUT_EX_PROTOCOL *self, EFI_KEY_TOGGLE_STATE *state)
+static EFI_STATUS EFIAPI set_state(EFI_SIMPLE_TEXT_INPUT_EX_PROTOCOL *self,
+				   EFI_KEY_TOGGLE_STATE *state)
 {
 	((struct input *)self)->toggle = *state & EFI_CAPS_LOCK_ACTIVE;
 	return EFI_SUCCESS;
@@ -113,15 +115,17 @@ static void prepare(struct input *in, enum fake_device device)
 
 /* PNP0303 (a PS/2 keyboard) by ACPI, and a terminal (PC-ANSI) behind a UART. */
 static uint8_t keyboard_path[2][16] = {
-	{ ACPI_DEVICE_PATH, ACPI_DP, 12, 0, 0xd0, 0x41, 0x03, 0x03, 0, 0, 0, 0, END_DEVICE_PATH_TYPE,
-	  END_ENTIRE_DEVICE_PATH_SUBTYPE, 4, 0 },
-	{ ACPI_DEVICE_PATH, ACPI_DP, 12, 0, 0xd0, 0x41, 0x03, 0x03, 1, 0, 0, 0, END_DEVICE_PATH_TYPE,
-	  END_ENTIRE_DEVICE_PATH_SUBTYPE, 4, 0 },
+	{ ACPI_DEVICE_PATH, ACPI_DP, 12, 0, 0xd0, 0x41, 0x03, 0x03, 0, 0, 0, 0,
+	  END_DEVICE_PATH_TYPE, END_ENTIRE_DEVICE_PATH_SUBTYPE, 4, 0 },
+	{ ACPI_DEVICE_PATH, ACPI_DP, 12, 0, 0xd0, 0x41, 0x03, 0x03, 1, 0, 0, 0,
+	  END_DEVICE_PATH_TYPE, END_ENTIRE_DEVICE_PATH_SUBTYPE, 4, 0 },
 };
 static uint8_t terminal_path[43] = {
-	MESSAGING_DEVICE_PATH, MSG_UART_DP, 19, 0, [19] = MESSAGING_DEVICE_PATH, MSG_VENDOR_DP, 20, 0,
+	MESSAGING_DEVICE_PATH, MSG_UART_DP, 19, 0,
+	[19] = MESSAGING_DEVICE_PATH, MSG_VENDOR_DP, 20, 0,
 	/* E0C14753-F9BE-11D2-9A0C-0090273FC14D */
-	0x53, 0x47, 0xc1, 0xe0, 0xbe, 0xf9, 0xd2, 0x11, 0x9a, 0x0c, 0x00, 0x90, 0x27, 0x3f, 0xc1, 0x4d,
+	0x53, 0x47, 0xc1, 0xe0, 0xbe, 0xf9, 0xd2, 0x11,
+	0x9a, 0x0c, 0x00, 0x90, 0x27, 0x3f, 0xc1, 0x4d,
 	END_DEVICE_PATH_TYPE, END_ENTIRE_DEVICE_PATH_SUBTYPE, 4, 0,
 };
 

@@ -128,7 +128,8 @@ void fake_clock_start(void);
 _Noreturn void fake_leave(enum fake_end end);
 /* In the parent, or when the process of the run is not to end. */
 void fake_disks_settle(struct fake *f, int cut);
-/* A write that lasts begins: is the power to be cut in the midst of it? Then do a part, and fake_leave. */
+/* A write that lasts begins: is the power to be cut in the midst of it? Then do a part, and
+ * fake_leave. */
 int fake_cut_due(void);
 
 /* Count a call; nonzero when it is to fail. */
@@ -165,7 +166,8 @@ void fake_log_char(struct fake_log *log, uint32_t c);
 void fake_search(const char *when);
 void fake_search_block(const char *when, const void *bytes, size_t len);
 /* Every block that pre-boot has not given back. */
-void fake_memory_each(void (*visit)(const char *when, const void *bytes, size_t len), const char *when);
+void fake_memory_each(void (*visit)(const char *when, const void *bytes, size_t len),
+		      const char *when);
 /* From here on / no more, pre-boot allocates. */
 void fake_heap_on(int is_on);
 /* What the firmware keeps of the keys that were typed: memory of boot services. */

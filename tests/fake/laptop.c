@@ -16,7 +16,8 @@ void laptop_must(enum err e)
 		abort();
 }
 
-static void add(struct laptop *l, struct store *s, const struct credential_spec *spec, const struct secret *password)
+static void add(struct laptop *l, struct store *s, const struct credential_spec *spec,
+		const struct secret *password)
 {
 	struct store_vk vk;
 	struct record r;
@@ -28,8 +29,10 @@ static void add(struct laptop *l, struct store *s, const struct credential_spec 
 
 static void add_user(struct laptop *l, struct store *s, const char *user, const char *text)
 {
-	const struct credential_spec spec = { .kind = CREDENTIAL_PASSWORD, .user = user,
-					      .kdf_memory_kib = KDF_PASSWORD_MEMORY_KIB_MIN, .kdf_passes = 1 };
+	const struct credential_spec spec = { .kind = CREDENTIAL_PASSWORD,
+					      .user = user,
+					      .kdf_memory_kib = KDF_PASSWORD_MEMORY_KIB_MIN,
+					      .kdf_passes = 1 };
 	SECRET struct secret password = { 0 };
 
 	laptop_must(secret_copy(&password, text, strlen(text)));
@@ -39,18 +42,22 @@ static void add_user(struct laptop *l, struct store *s, const char *user, const 
 static void add_code(struct laptop *l, struct store *s, enum credential_kind kind, uint16_t number,
 		     char ret[CODE_TEXT_MAX])
 {
-	const struct credential_spec spec = { .kind = kind, .user = "", .number = number,
-					      .kdf_memory_kib = KDF_MEMORY_KIB_MIN, .kdf_passes = 1 };
+	const struct credential_spec spec = { .kind = kind,
+					      .user = "",
+					      .number = number,
+					      .kdf_memory_kib = KDF_MEMORY_KIB_MIN,
+					      .kdf_passes = 1 };
+	int is_one_time = kind == CREDENTIAL_ONE_TIME_CODE;
 	SECRET struct secret code = { 0 };
 
-	laptop_must(code_new(&code, kind == CREDENTIAL_ONE_TIME_CODE ? CODE_ONE_TIME : CODE_RECOVERY));
+	laptop_must(code_new(&code, is_one_time ? CODE_ONE_TIME : CODE_RECOVERY));
 	memcpy(ret, code.bytes, code.len);
 	ret[code.len] = 0;
 	add(l, s, &spec, &code);
 }
 
-static void boot_file(struct laptop *l, uint8_t ret_digest[DIGEST_BYTES], const char *target, const char *name,
-		      const uint8_t *bytes, size_t len)
+static void boot_file(struct laptop *l, uint8_t ret_digest[DIGEST_BYTES], const char *target,
+		      const char *name, const uint8_t *bytes, size_t len)
 {
 	char path[120];
 
@@ -70,7 +77,8 @@ static void add_target(struct laptop *l, struct manifest *m, const char *name)
 	boot_file(l, t->initrd, name, "initrd.img", bytes, sizeof(bytes));
 	memcpy(bytes, "MZ", 2);
 	boot_file(l, t->kernel, name, "vmlinuz", bytes, KERNEL_BYTES);
-	boot_file(l, t->cmdline, name, "cmdline", (const uint8_t *)LAPTOP_CMDLINE "\n", sizeof(LAPTOP_CMDLINE));
+	boot_file(l, t->cmdline, name, "cmdline", (const uint8_t *)LAPTOP_CMDLINE "\n",
+		  sizeof(LAPTOP_CMDLINE));
 }
 
 static void add_volume(struct laptop *l, struct manifest *m)
@@ -148,7 +156,7 @@ enum err laptop_copy(struct store *ret, const struct laptop *l, int copy)
 
 	if (!bytes || len < 16)
 		return ERR_NOT_FOUND;
-	/* Without the zeros behind it: looking at them takes most of the time of tests with many runs. */
+	/* Without the zeros behind it: to look at them takes most of the time of many runs. */
 	c = cursor_over(bytes + 12, 4);
 	total = cursor_u32(&c);
 	return store_decode(ret, bytes, total < len ? total : len);

@@ -1,6 +1,6 @@
-/* Laptop: one that is set up, in the fake. Users anna ("correct horse") and bob ("battery staple"), one-time codes 1
- * to LAPTOP_CODES, a recovery key, boot targets "current" and "previous", a volume on partition `disk`. The KDF costs
- * what is least allowed; tests with many runs take cheap_kdf.h. */
+/* Laptop: one that is set up, in the fake. Users anna ("correct horse") and bob ("battery staple"),
+ * one-time codes 1 to LAPTOP_CODES, a recovery key, boot targets "current" and "previous", a volume
+ * on partition `disk`. The KDF costs the least that is allowed; with many runs take cheap_kdf.h. */
 #ifndef HOLDFAST_FAKE_LAPTOP_H
 #define HOLDFAST_FAKE_LAPTOP_H
 

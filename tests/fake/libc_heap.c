@@ -1,4 +1,5 @@
-/* The C library's heap, or the sanitizer's that stands for it, also where a test has replaced malloc (heap.h). */
+/* The C library's heap, or the sanitizer's that stands for it, also where a test has replaced
+ * malloc (heap.h). */
 #include "heap_parts.h"
 
 void *__interceptor_malloc(size_t len) __attribute__((weak));

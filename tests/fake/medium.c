@@ -1,5 +1,5 @@
-/* Bytes behind a write cache. What was not flushed when the power is cut is lost in part, and the sector
- * that was being written may be torn. */
+/* Bytes behind a write cache. What was not flushed when the power is cut is lost in part, and the
+ * sector that was being written may be torn. */
 #include <stdlib.h>
 #include <string.h>
 

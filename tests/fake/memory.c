@@ -1,4 +1,5 @@
-/* Memory: blocks of the C library's, one for each allocation, so that the sanitizers see their bounds. */
+/* Memory: blocks of the C library's, one for each allocation, so that the sanitizers see their
+ * bounds. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -70,7 +71,7 @@ static EFI_STATUS give_back(void *at, UINTN pages)
 		if (b->at != at)
 			continue;
 		if (b->pages != pages)
-			abort(); /* another number of pages, or of the pool's: real firmware's memory is broken now */
+			abort(); /* pages that are fewer, more, or the pool's */
 		fake_search_block("memory given back", b->at, b->len);
 		*link = b->next;
 		taken -= b->len;
@@ -134,8 +135,8 @@ static size_t map_fill(EFI_MEMORY_DESCRIPTOR map[MAP_RANGES_MAX])
 	return n;
 }
 
-static EFI_STATUS EFIAPI get_memory_map(UINTN *size, EFI_MEMORY_DESCRIPTOR *map, UINTN *key, UINTN *step,
-					UINT32 *version)
+static EFI_STATUS EFIAPI get_memory_map(UINTN *size, EFI_MEMORY_DESCRIPTOR *map, UINTN *key,
+					UINTN *step, UINT32 *version)
 {
 	static EFI_MEMORY_DESCRIPTOR ranges[MAP_RANGES_MAX];
 	EFI_STATUS s = fake_fault(FAKE_GET_MEMORY_MAP);
@@ -156,10 +157,12 @@ static EFI_STATUS EFIAPI get_memory_map(UINTN *size, EFI_MEMORY_DESCRIPTOR *map,
 	return EFI_SUCCESS;
 }
 
-void fake_memory_each(void (*visit)(const char *when, const void *bytes, size_t len), const char *when)
+void fake_memory_each(void (*visit)(const char *when, const void *bytes, size_t len),
+		      const char *when)
 {
 	for (struct block *b = blocks; b; b = b->next)
-		if (b->type != EfiBootServicesCode) /* the kernel's copy of the initrd, see kernel.c */
+		/* EfiBootServicesCode: the kernel's copy of the initrd, see kernel.c. */
+		if (b->type != EfiBootServicesCode)
 			visit(when, b->at, b->len);
 }
 
@@ -176,7 +179,8 @@ void fake_heap_on(int is_on)
 int fake_heap_holds(const void *p)
 {
 	for (struct block *b = blocks; b; b = b->next)
-		if ((const uint8_t *)p >= (uint8_t *)b->at && (const uint8_t *)p < (uint8_t *)b->at + b->len)
+		if ((const uint8_t *)p >= (uint8_t *)b->at &&
+		    (const uint8_t *)p < (uint8_t *)b->at + b->len)
 			return 1;
 	return 0;
 }

@@ -88,7 +88,8 @@ static EFI_STATUS EFIAPI test_string(SIMPLE_TEXT_OUTPUT_INTERFACE *self, CHAR16 
 	return EFI_SUCCESS;
 }
 
-static EFI_STATUS EFIAPI query_mode(SIMPLE_TEXT_OUTPUT_INTERFACE *self, UINTN number, UINTN *columns, UINTN *rows)
+static EFI_STATUS EFIAPI query_mode(SIMPLE_TEXT_OUTPUT_INTERFACE *self, UINTN number,
+				    UINTN *columns, UINTN *rows)
 {
 	(void)self;
 	if (number)
@@ -159,11 +160,15 @@ static EFI_STATUS EFIAPI serial_control(SERIAL_IO_INTERFACE *self, UINT32 *ret)
 static void serial_start(void)
 {
 	static SERIAL_IO_MODE serial_mode = { .BaudRate = 115200, .DataBits = 8 };
-	static SERIAL_IO_INTERFACE serial = { .Revision = SERIAL_IO_INTERFACE_REVISION, .Write = serial_write,
-					      .Read = serial_read, .GetControl = serial_control,
+	static SERIAL_IO_INTERFACE serial = { .Revision = SERIAL_IO_INTERFACE_REVISION,
+					      .Write = serial_write,
+					      .Read = serial_read,
+					      .GetControl = serial_control,
 					      .Mode = &serial_mode };
-	static uint8_t path[23] = { MESSAGING_DEVICE_PATH, MSG_UART_DP, 19, 0, [19] = END_DEVICE_PATH_TYPE,
-				    END_ENTIRE_DEVICE_PATH_SUBTYPE, 4, 0 };
+	static uint8_t path[23] = {
+		MESSAGING_DEVICE_PATH, MSG_UART_DP, 19, 0,
+		[19] = END_DEVICE_PATH_TYPE, END_ENTIRE_DEVICE_PATH_SUBTYPE, 4, 0,
+	};
 	EFI_HANDLE handle = fake_handle_new();
 
 	fake_protocol_add(handle, &serial_guid, &serial);

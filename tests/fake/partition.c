@@ -22,9 +22,12 @@ static struct device devices[FAKE_PARTITIONS_MAX];
 unsigned fake_partition(struct fake *f, const uint8_t guid[16], size_t bytes, uint32_t sector_bytes)
 {
 	/* A controller, the partition, the end. */
-	uint8_t path[52] = { HARDWARE_DEVICE_PATH, HW_PCI_DP, 6, 0, 0, 1, MEDIA_DEVICE_PATH, MEDIA_HARDDRIVE_DP, 42, 0,
-			     [46] = MBR_TYPE_EFI_PARTITION_TABLE_HEADER, SIGNATURE_TYPE_GUID,
-			     END_DEVICE_PATH_TYPE, END_ENTIRE_DEVICE_PATH_SUBTYPE, 4, 0 };
+	uint8_t path[52] = {
+		HARDWARE_DEVICE_PATH, HW_PCI_DP, 6, 0, 0, 1,
+		MEDIA_DEVICE_PATH, MEDIA_HARDDRIVE_DP, 42, 0,
+		[46] = MBR_TYPE_EFI_PARTITION_TABLE_HEADER, SIGNATURE_TYPE_GUID,
+		END_DEVICE_PATH_TYPE, END_ENTIRE_DEVICE_PATH_SUBTYPE, 4, 0,
+	};
 
 	for (unsigned n = 0; n < FAKE_PARTITIONS_MAX; n++) {
 		struct fake_partition *p = &f->inside->partitions[n];
@@ -76,7 +79,8 @@ void fake_partition_path(struct fake *f, unsigned n, const void *path, size_t le
 	p->path_len = len;
 }
 
-static EFI_STATUS check(const struct device *d, UINT32 id, EFI_LBA lba, UINTN len, const void *buffer)
+static EFI_STATUS check(const struct device *d, UINT32 id, EFI_LBA lba, UINTN len,
+			const void *buffer)
 {
 	uint64_t at = lba * d->media.BlockSize;
 
@@ -94,7 +98,8 @@ static EFI_STATUS check(const struct device *d, UINT32 id, EFI_LBA lba, UINTN le
 	return EFI_SUCCESS;
 }
 
-static EFI_STATUS EFIAPI read_blocks(EFI_BLOCK_IO *self, UINT32 id, EFI_LBA lba, UINTN len, void *ret)
+static EFI_STATUS EFIAPI read_blocks(EFI_BLOCK_IO *self, UINT32 id, EFI_LBA lba, UINTN len,
+				     void *ret)
 {
 	struct device *d = (struct device *)self;
 	EFI_STATUS s = fake_fault(FAKE_BLOCK_READ);
@@ -106,7 +111,8 @@ static EFI_STATUS EFIAPI read_blocks(EFI_BLOCK_IO *self, UINT32 id, EFI_LBA lba,
 	return s;
 }
 
-static EFI_STATUS EFIAPI write_blocks(EFI_BLOCK_IO *self, UINT32 id, EFI_LBA lba, UINTN len, void *bytes)
+static EFI_STATUS EFIAPI write_blocks(EFI_BLOCK_IO *self, UINT32 id, EFI_LBA lba, UINTN len,
+				      void *bytes)
 {
 	struct device *d = (struct device *)self;
 	EFI_STATUS s = fake_fault(FAKE_BLOCK_WRITE);
@@ -117,7 +123,8 @@ static EFI_STATUS EFIAPI write_blocks(EFI_BLOCK_IO *self, UINT32 id, EFI_LBA lba
 	if (s)
 		return s;
 	if (fake_cut_due()) {
-		fake_medium_write(&d->partition->medium, at, bytes, fake_roll(fake_now, (uint32_t)len + 1));
+		fake_medium_write(&d->partition->medium, at, bytes,
+				  fake_roll(fake_now, (uint32_t)len + 1));
 		fake_leave(FAKE_CUT);
 	}
 	if (!fake_now->forgetful)
@@ -143,7 +150,8 @@ static void plug_in(struct device *d, struct fake_partition *p, UINT32 id)
 	EFI_HANDLE handle = fake_handle_new();
 
 	fake_libc_free(d->path);
-	d->path = fake_libc_malloc(p->path_len); /* exactly so long: the sanitizer sees who reads on */
+	/* Exactly so long: the sanitizer sees who reads on. */
+	d->path = fake_libc_malloc(p->path_len);
 	if (!d->path)
 		abort();
 	memcpy(d->path, p->path, p->path_len);

@@ -1,4 +1,5 @@
-/* Probes: modules of pre-boot's that fuzzers call in their own process, without the firmware's types. */
+/* Probes: modules of pre-boot's that fuzzers call in their own process, without the firmware's
+ * types. */
 #ifndef HOLDFAST_FAKE_PROBE_H
 #define HOLDFAST_FAKE_PROBE_H
 

@@ -1,5 +1,5 @@
-/* Preboot/residue.c itself, but for its look at the processor's page tables, which only firmware may take: here every
- * page can be written. */
+/* The real preboot/residue.c, but for its look at the processor's page tables, which only firmware
+ * may take: here every page can be written. */
 #include "preboot/residue.h"
 
 #include "common/secret.h"

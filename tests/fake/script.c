@@ -7,7 +7,7 @@
 
 #define IMPATIENT_S 3600 /* with keys still to be typed */
 
-/* Until where the texts have been read, and the lengths at which they were last searched in vain. */
+/* Until where the texts have been read, and their lengths when they were last searched in vain. */
 static size_t read_screen, read_serial, seen_screen, seen_serial;
 static uint64_t pause_began;
 static int pausing;
@@ -19,8 +19,8 @@ static void add(struct fake *f, const struct fake_step *s)
 	f->inside->steps[f->inside->step_count++] = *s;
 }
 
-void fake_press(struct fake *f, enum fake_device device, uint16_t scan, uint16_t unicode, uint32_t shift,
-		uint8_t toggle)
+void fake_press(struct fake *f, enum fake_device device, uint16_t scan, uint16_t unicode,
+		uint32_t shift, uint8_t toggle)
 {
 	add(f, &(struct fake_step){ FAKE_STEP_KEY, device, scan, unicode, shift, toggle, 0 });
 }
@@ -122,7 +122,8 @@ static const struct fake_step *due(void)
 
 		if (s->kind == FAKE_STEP_KEY)
 			return s;
-		if (s->kind == FAKE_STEP_AWAIT ? !await_over(INSIDE->texts + s->value) : !pause_over(s->value))
+		if (s->kind == FAKE_STEP_AWAIT ? !await_over(INSIDE->texts + s->value)
+					       : !pause_over(s->value))
 			return NULL;
 		INSIDE->step++;
 		INSIDE->last_key_100ns = INSIDE->now_100ns;
@@ -152,9 +153,9 @@ void fake_bored(void)
 {
 	const struct fake_step *s = &INSIDE->steps[INSIDE->step];
 	uint64_t idle = INSIDE->now_100ns - INSIDE->last_key_100ns;
-	int done = INSIDE->step == INSIDE->step_count;
+	int done = INSIDE->step == INSIDE->step_count, lenient = done || INSIDE->script_quiet;
 
-	if (idle < (done || INSIDE->script_quiet ? fake_now->patience_s : IMPATIENT_S) * 10000000ull)
+	if (idle < (lenient ? fake_now->patience_s : IMPATIENT_S) * 10000000ull)
 		return;
 	if (INSIDE->script_quiet)
 		fake_leave(FAKE_WAITING);

@@ -27,12 +27,13 @@ static void leak(const char *when, const char *where, const char *what)
 {
 	size_t len = strlen(fake_now->leaks);
 
-	snprintf(fake_now->leaks + len, FAKE_LEAK_MAX - len, "%s: %s holds %s\n", when, where, what);
+	snprintf(fake_now->leaks + len, FAKE_LEAK_MAX - len, "%s: %s holds %s\n", when, where,
+		 what);
 }
 
 /* Not memmem: what lies between the variables is the sanitizer's, and is searched all the same. */
-__attribute__((no_sanitize("address"))) static int holds(const uint8_t *bytes, size_t len, const uint8_t *part,
-							  size_t part_len)
+__attribute__((no_sanitize("address"))) static int holds(const uint8_t *bytes, size_t len,
+							 const uint8_t *part, size_t part_len)
 {
 	for (size_t at = 0; part_len <= len && at <= len - part_len; at++) {
 		size_t n = 0;
@@ -51,7 +52,8 @@ static void search(const char *when, const char *where, const uint8_t *bytes, si
 		const struct fake_secret *s = &INSIDE->secrets[i];
 		size_t part = s->len < PART ? s->len : PART;
 
-		if (holds(bytes, len, s->bytes, part) || holds(bytes, len, s->bytes + s->len - part, part))
+		if (holds(bytes, len, s->bytes, part) ||
+		    holds(bytes, len, s->bytes + s->len - part, part))
 			leak(when, where, s->name);
 	}
 }

@@ -12,7 +12,8 @@ EFI_HANDLE fake_image;
 
 static void EFIAPI not_faked(void)
 {
-	fprintf(stderr, "fake: a service of the firmware was called that is not faked; see the stack in a debugger\n");
+	fprintf(stderr, "fake: a service of the firmware was called that is not faked; see the "
+			"stack in a debugger\n");
 	abort();
 }
 
@@ -20,7 +21,8 @@ static void fill(void *table, size_t size)
 {
 	void (EFIAPI *nothing)(void) = not_faked;
 
-	for (size_t at = sizeof(EFI_TABLE_HEADER); at + sizeof(nothing) <= size; at += sizeof(nothing))
+	for (size_t at = sizeof(EFI_TABLE_HEADER); at + sizeof(nothing) <= size;
+	     at += sizeof(nothing))
 		memcpy((uint8_t *)table + at, &nothing, sizeof(nothing));
 }
 
@@ -54,7 +56,8 @@ static void EFIAPI set_mem(void *to, UINTN len, UINT8 value)
 	memset(to, value, len);
 }
 
-static EFI_STATUS EFIAPI reset_system(EFI_RESET_TYPE type, EFI_STATUS status, UINTN len, CHAR16 *data)
+static EFI_STATUS EFIAPI reset_system(EFI_RESET_TYPE type, EFI_STATUS status, UINTN len,
+				      CHAR16 *data)
 {
 	(void)status;
 	(void)len;
@@ -68,7 +71,8 @@ static void civil(EFI_TIME *ret, int64_t days)
 	int64_t shifted = days + 719468, era = (shifted >= 0 ? shifted : shifted - 146096) / 146097;
 	int64_t in_era = shifted - era * 146097;
 	int64_t year = (in_era - in_era / 1460 + in_era / 36524 - in_era / 146096) / 365;
-	int64_t in_year = in_era - (365 * year + year / 4 - year / 100), march = (5 * in_year + 2) / 153;
+	int64_t in_year = in_era - (365 * year + year / 4 - year / 100),
+		march = (5 * in_year + 2) / 153;
 
 	ret->Day = (UINT8)(in_year - (153 * march + 2) / 5 + 1);
 	ret->Month = (UINT8)(march < 10 ? march + 3 : march - 9);

@@ -22,7 +22,8 @@ static struct fake_variable *find(struct fake *f, const CHAR16 *name, const EFI_
 		struct fake_variable *v = &f->inside->variables[i];
 
 		if (v->used && !memcmp(&v->vendor, vendor, sizeof(*vendor)) &&
-		    name_len(v->name) == name_len(name) && !memcmp(v->name, name, 2 * name_len(name)))
+		    name_len(v->name) == name_len(name) &&
+		    !memcmp(v->name, name, 2 * name_len(name)))
 			return v;
 	}
 	return NULL;
@@ -44,7 +45,8 @@ static struct fake_variable *make(struct fake *f, const CHAR16 *name, const EFI_
 	return NULL;
 }
 
-static EFI_STATUS EFIAPI get_variable(CHAR16 *name, EFI_GUID *vendor, UINT32 *attributes, UINTN *size, void *ret)
+static EFI_STATUS EFIAPI get_variable(CHAR16 *name, EFI_GUID *vendor, UINT32 *attributes,
+				      UINTN *size, void *ret)
 {
 	EFI_STATUS s = fake_fault(FAKE_GET_VARIABLE);
 	struct fake_variable *v = find(fake_now, name, vendor);
@@ -63,7 +65,8 @@ static EFI_STATUS EFIAPI get_variable(CHAR16 *name, EFI_GUID *vendor, UINT32 *at
 	return EFI_SUCCESS;
 }
 
-static EFI_STATUS store(CHAR16 *name, EFI_GUID *vendor, UINT32 attributes, UINTN len, const void *bytes)
+static EFI_STATUS store(CHAR16 *name, EFI_GUID *vendor, UINT32 attributes, UINTN len,
+			const void *bytes)
 {
 	struct fake_variable *v = find(fake_now, name, vendor);
 
@@ -77,7 +80,8 @@ static EFI_STATUS store(CHAR16 *name, EFI_GUID *vendor, UINT32 attributes, UINTN
 	return EFI_SUCCESS;
 }
 
-static EFI_STATUS apply(CHAR16 *name, EFI_GUID *vendor, UINT32 attributes, UINTN len, const void *bytes)
+static EFI_STATUS apply(CHAR16 *name, EFI_GUID *vendor, UINT32 attributes, UINTN len,
+			const void *bytes)
 {
 	struct fake_variable *v = find(fake_now, name, vendor);
 
@@ -87,7 +91,8 @@ static EFI_STATUS apply(CHAR16 *name, EFI_GUID *vendor, UINT32 attributes, UINTN
 	return EFI_SUCCESS;
 }
 
-static EFI_STATUS EFIAPI set_variable(CHAR16 *name, EFI_GUID *vendor, UINT32 attributes, UINTN len, void *bytes)
+static EFI_STATUS EFIAPI set_variable(CHAR16 *name, EFI_GUID *vendor, UINT32 attributes, UINTN len,
+				      void *bytes)
 {
 	EFI_STATUS s = fake_fault(FAKE_SET_VARIABLE);
 	struct fake_variable *v = find(fake_now, name, vendor);
@@ -97,7 +102,8 @@ static EFI_STATUS EFIAPI set_variable(CHAR16 *name, EFI_GUID *vendor, UINT32 att
 	if (attributes & ~(UINT32)(EFI_VARIABLE_NON_VOLATILE | EFI_VARIABLE_BOOTSERVICE_ACCESS |
 				   EFI_VARIABLE_RUNTIME_ACCESS))
 		return EFI_UNSUPPORTED;
-	if ((attributes & EFI_VARIABLE_RUNTIME_ACCESS) && !(attributes & EFI_VARIABLE_BOOTSERVICE_ACCESS))
+	if ((attributes & EFI_VARIABLE_RUNTIME_ACCESS) &&
+	    !(attributes & EFI_VARIABLE_BOOTSERVICE_ACCESS))
 		return EFI_INVALID_PARAMETER;
 	if (!v && !(len && attributes))
 		return EFI_NOT_FOUND;
@@ -111,7 +117,8 @@ static EFI_STATUS EFIAPI set_variable(CHAR16 *name, EFI_GUID *vendor, UINT32 att
 	return apply(name, vendor, attributes, len, bytes);
 }
 
-static EFI_STATUS EFIAPI query_info(UINT32 attributes, UINT64 *ret_size, UINT64 *ret_left, UINT64 *ret_largest)
+static EFI_STATUS EFIAPI query_info(UINT32 attributes, UINT64 *ret_size, UINT64 *ret_left,
+				    UINT64 *ret_largest)
 {
 	(void)attributes;
 	*ret_size = *ret_left = 65536;
@@ -129,7 +136,8 @@ static void widen(CHAR16 ret[64], const char *name)
 		ret[i] = (uint8_t)name[i];
 }
 
-int fake_variable(const struct fake *f, const char *name, void *ret, size_t size, uint32_t *ret_attributes)
+int fake_variable(const struct fake *f, const char *name, void *ret, size_t size,
+		  uint32_t *ret_attributes)
 {
 	CHAR16 wide[64];
 	const struct fake_variable *v;
@@ -144,7 +152,8 @@ int fake_variable(const struct fake *f, const char *name, void *ret, size_t size
 	return (int)v->len;
 }
 
-void fake_variable_put(struct fake *f, const char *name, uint32_t attributes, const void *bytes, size_t len)
+void fake_variable_put(struct fake *f, const char *name, uint32_t attributes, const void *bytes,
+		       size_t len)
 {
 	CHAR16 wide[64];
 	struct fake_variable *v;

@@ -1,7 +1,8 @@
-/* Whole starts of pre-boot, each in a process of its own, with hostile bytes where it reads: store, tombstone, boot files,
- * variables. It never crashes; it erases only by a tombstone that decodes; and it starts a kernel only with a store that is
- * signed as the agent signed it. The password is typed. With the cheap KDF of tests/fake/cheap_kdf.h.
- * An input is the number of the place, and its bytes; checksums are mended. */
+/* Whole starts of pre-boot, each in a process of its own, with hostile bytes where it reads: store,
+ * tombstone, boot files, variables. It never crashes; it erases only by a tombstone that decodes;
+ * and it starts a kernel only with a store that is signed as the agent signed it. The password is
+ * typed. With the cheap KDF of tests/fake/cheap_kdf.h. An input is the number of the place, and its
+ * bytes; checksums are mended. */
 #include "core_fuzz.h"
 
 #include "tests/fake/cheap_kdf.h"
@@ -30,8 +31,9 @@ static const char *const paths[FILES] = {
 	"\\EFI\\holdfast\\boot\\previous\\initrd.img", "\\EFI\\holdfast\\boot\\previous\\cmdline",
 };
 static const char *const variables[PLACES] = {
-	[PLACE_KILL] = "HoldfastKill",   [PLACE_TALLY] = "HoldfastTally",   [PLACE_GUARD] = "HoldfastGuard",
-	[PLACE_CLOCK] = "HoldfastClock", [PLACE_CHOICE] = "HoldfastChoice", [PLACE_GENERATION] = "HoldfastGeneration",
+	[PLACE_KILL] = "HoldfastKill",	   [PLACE_TALLY] = "HoldfastTally",
+	[PLACE_GUARD] = "HoldfastGuard",   [PLACE_CLOCK] = "HoldfastClock",
+	[PLACE_CHOICE] = "HoldfastChoice", [PLACE_GENERATION] = "HoldfastGeneration",
 };
 
 static struct laptop *l;
@@ -66,10 +68,12 @@ static void put(enum place place, const uint8_t *bytes, size_t len)
 	if (place == PLACE_CMDLINE)
 		fake_file_put(l->f, paths[4], bytes, len);
 	if (variables[place] && len && len <= 1024)
-		fake_variable_put(l->f, variables[place], 3 | (place == PLACE_GENERATION ? 4u : 0), bytes, len);
+		fake_variable_put(l->f, variables[place], 3 | (place == PLACE_GENERATION ? 4u : 0),
+				  bytes, len);
 }
 
-/* Is it a store as its agent has signed it, but for seals that are missing? An earlier run's has another key. */
+/* Is it a store as its agent has signed it, but for seals that are missing? An earlier run's has
+ * another key. */
 static int is_genuine(const uint8_t *bytes, size_t len)
 {
 	STORE s = { 0 };
@@ -156,7 +160,9 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
 	/* The variables as a start leaves them. */
 	run(PLACE_BOTH_STORES, whole[0].bytes, whole[0].len);
 	for (enum place p = 0; p < PLACES; p++) {
-		int n = variables[p] ? fake_variable(l->f, variables[p], variable, sizeof(variable), NULL) : -1;
+		int n = variables[p] ? fake_variable(l->f, variables[p], variable, sizeof(variable),
+						     NULL)
+				     : -1;
 
 		if (n > 0)
 			seed(*argv, p, variable, (size_t)n);

@@ -1,5 +1,6 @@
-/* Keys at the prompt, in whole starts of pre-boot, each in a process of its own: it never crashes, never erases, and never starts
- * a kernel but by the password, which the seed types. An input is keys of two bytes: device and kind, and the key. */
+/* Keys at the prompt, in whole starts of pre-boot, each in a process of its own: it never crashes,
+ * never erases, and never starts a kernel but by the password, which the seed types. An input is
+ * keys of two bytes: device and kind, and the key. */
 #include "core_fuzz.h"
 
 #include "tests/fake/cheap_kdf.h"
@@ -72,7 +73,9 @@ static int holds_password(const uint8_t *data, size_t len)
 int LLVMFuzzerInitialize(int *argc, char ***argv)
 {
 	static const char right[] = LAPTOP_USER "\r" LAPTOP_PASSWORD "\r";
-	static const char ways[] = "\x12" "bcdefghjkl\x1b\x0b" "bbbb\x15\x1b\x10" LAPTOP_USER "\rwrong\r";
+	static const char ways[] = "\x12"
+				   "bcdefghjkl\x1b\x0b"
+				   "bbbb\x15\x1b\x10" LAPTOP_USER "\rwrong\r";
 	uint8_t keys[2 * sizeof(ways)] = { 0 };
 
 	(void)argc;

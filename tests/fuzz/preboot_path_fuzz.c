@@ -1,6 +1,7 @@
-/* Device paths of partitions, as firmware makes them of what a partition table says: any nodes in any order. A partition is found
- * if and only if the last node is the one of a hard drive with this GUID. An input is a row of nodes: type, subtype, length,
- * content. The lengths of nodes fit, for nobody can tell where a path of firmware's ends but by its end node. */
+/* Device paths of partitions, as firmware makes them of what a partition table says: any nodes in
+ * any order. A partition is found if and only if the last node is the one of a hard drive with this
+ * GUID. An input is a row of nodes: type, subtype, length, content. The lengths of nodes fit, for
+ * nobody can tell where a path of firmware's ends but by its end node. */
 #include "core_fuzz.h"
 
 #include "tests/fake/laptop.h"
@@ -8,20 +9,25 @@
 
 #define PATH_MAX_BYTES 240
 
-static const uint8_t guid[16] = { 0x01, 0x23, 0x45, 0x67, 0x89, 0xab, 0xcd, 0xef, 1, 2, 3, 4, 5, 6, 7, 8 };
+static const uint8_t guid[16] = {
+	0x01, 0x23, 0x45, 0x67, 0x89, 0xab, 0xcd, 0xef, 1, 2, 3, 4, 5, 6, 7, 8,
+};
 /* In the order of partition tables; the kind of signature behind it. */
-static const uint8_t mixed[18] = { 0x67, 0x45, 0x23, 0x01, 0xab, 0x89, 0xef, 0xcd, 1, 2, 3, 4, 5, 6, 7, 8, 2, 2 };
+static const uint8_t mixed[18] = {
+	0x67, 0x45, 0x23, 0x01, 0xab, 0x89, 0xef, 0xcd, 1, 2, 3, 4, 5, 6, 7, 8, 2, 2,
+};
 
 static struct fake *f;
 
 static int is_drive(const uint8_t *node)
 {
-	return (node[0] & 0x7f) == 4 && node[1] == 1 && node[2] == 42 && !node[3] && !memcmp(node + 24, mixed, 16) &&
-	       node[41] == 2;
+	return (node[0] & 0x7f) == 4 && node[1] == 1 && node[2] == 42 && !node[3] &&
+	       !memcmp(node + 24, mixed, 16) && node[41] == 2;
 }
 
 /* The path of an input; *ret_want is how many partitions are to be found. */
-static size_t make_path(uint8_t path[PATH_MAX_BYTES], unsigned *ret_want, const uint8_t *data, size_t len)
+static size_t make_path(uint8_t path[PATH_MAX_BYTES], unsigned *ret_want, const uint8_t *data,
+			size_t len)
 {
 	size_t at = 0, last = SIZE_MAX;
 

@@ -1,4 +1,5 @@
-/* Partitions: found by their GUID in device paths that may say anything, and overwritten whatever fails. */
+/* Partitions: found by their GUID in device paths that may say anything, and overwritten whatever
+ * fails. */
 #include "core_test.h"
 
 #include <efi.h>
@@ -10,13 +11,17 @@
 
 #define DISK_BYTES ((size_t)1536 << 10)
 
-static const uint8_t guid[16] = { 0x01, 0x23, 0x45, 0x67, 0x89, 0xab, 0xcd, 0xef, 1, 2, 3, 4, 5, 6, 7, 8 };
+static const uint8_t guid[16] = {
+	0x01, 0x23, 0x45, 0x67, 0x89, 0xab, 0xcd, 0xef, 1, 2, 3, 4, 5, 6, 7, 8,
+};
 static const uint8_t other[16] = { 9 };
 
-/* Hard drive node, from its type to the kind of its signature; GUID in the byte order of partition tables. */
-#define DRIVE(kind)                                                                                                 \
-	MEDIA_DEVICE_PATH, MEDIA_HARDDRIVE_DP, 42, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,   \
-		0x67, 0x45, 0x23, 0x01, 0xab, 0x89, 0xef, 0xcd, 1, 2, 3, 4, 5, 6, 7, 8, 2, (kind)
+/* Hard drive node, from its type to the kind of its signature; GUID in the byte order of partition
+ * tables. */
+#define DRIVE(kind)                                                                                \
+	MEDIA_DEVICE_PATH, MEDIA_HARDDRIVE_DP, 42, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, \
+		0, 0, 0, 0, 0, 0x67, 0x45, 0x23, 0x01, 0xab, 0x89, 0xef, 0xcd, 1, 2, 3, 4, 5, 6,   \
+		7, 8, 2, (kind)
 #define END END_DEVICE_PATH_TYPE, END_ENTIRE_DEVICE_PATH_SUBTYPE, 4, 0
 
 static struct fake *new_disk_of(uint64_t seed)
@@ -69,14 +74,22 @@ static void device_paths_of_any_kind(void **state)
 		enum err want;
 	} rows[] = {
 		{ "just the partition", { DRIVE(2), END }, 46, OK },
-		{ "behind a controller", { HARDWARE_DEVICE_PATH, 1, 6, 0, 0, 1, DRIVE(2), END }, 52, OK },
+		{ "behind a controller",
+		  { HARDWARE_DEVICE_PATH, 1, 6, 0, 0, 1, DRIVE(2), END },
+		  52, OK },
 		{ "no node at all", { END }, 4, ERR_NOT_FOUND },
 		{ "an MBR's signature", { DRIVE(1), END }, 46, ERR_NOT_FOUND },
-		{ "something on the partition", { DRIVE(2), MEDIA_DEVICE_PATH, 4, 6, 0, 'x', 0, END }, 52,
+		{ "something on the partition",
+		  { DRIVE(2), MEDIA_DEVICE_PATH, 4, 6, 0, 'x', 0, END },
+		  52, ERR_NOT_FOUND },
+		{ "a node shorter than its head",
+		  { DRIVE(2), MEDIA_DEVICE_PATH, 4, 3, 0, END },
+		  50,
 		  ERR_NOT_FOUND },
-		{ "a node shorter than its head", { DRIVE(2), MEDIA_DEVICE_PATH, 4, 3, 0, END }, 50, ERR_NOT_FOUND },
 		{ "a node of length 0", { MEDIA_DEVICE_PATH, 4, 0, 0, END }, 8, ERR_NOT_FOUND },
-		{ "a drive node that is too short", { MEDIA_DEVICE_PATH, MEDIA_HARDDRIVE_DP, 8, 0, 1, 0, 0, 0, END }, 12,
+		{ "a drive node that is too short",
+		  { MEDIA_DEVICE_PATH, MEDIA_HARDDRIVE_DP, 8, 0, 1, 0, 0, 0, END },
+		  12,
 		  ERR_NOT_FOUND },
 	};
 
@@ -147,7 +160,8 @@ static void erased_up_to_the_length_and_no_further(void **state)
 		fake_here(f);
 		expect("find", OK, block_find(&b, guid, 0));
 		expect(rows[i].why, rows[i].want, block_erase(&b, rows[i].len));
-		if (left(f, 0, rows[i].erased) || left(f, rows[i].erased, DISK_BYTES) != DISK_BYTES - rows[i].erased)
+		if (left(f, 0, rows[i].erased) ||
+		    left(f, rows[i].erased, DISK_BYTES) != DISK_BYTES - rows[i].erased)
 			fail_msg("%s: the wrong part is erased", rows[i].why);
 		fake_free(f);
 	}

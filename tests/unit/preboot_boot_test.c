@@ -1,5 +1,5 @@
-/* Boot targets: only what the verified manifest vouches for is started, and the next one where one does not match. Whole
- * starts of pre-boot. */
+/* Boot targets: only what the verified manifest vouches for is started, and the next one where one
+ * does not match. Whole starts of pre-boot. */
 #include "core_test.h"
 
 #include <stdlib.h>
@@ -135,13 +135,15 @@ static const struct {
 static void check_started(const char *why, const struct laptop *l, int target)
 {
 	size_t len;
-	const uint8_t *initrd = fake_file(l->f, target ? PREVIOUS "initrd.img" : CURRENT "initrd.img", &len);
+	const uint8_t *initrd = fake_file(
+		l->f, target ? PREVIOUS "initrd.img" : CURRENT "initrd.img", &len);
 	HANDOFF h = { 0 };
 
 	expect(why, OK, laptop_handoff(&h, l));
 	assert_memory_equal(l->f->initrd + l->f->initrd_len - len, initrd, len);
 	assert_string_equal(l->f->cmdline, LAPTOP_CMDLINE);
-	if (h.head.target != target || laptop_event(&h, PREBOOT_TARGET_REFUSED) != (target ? 0 : -1))
+	if (h.head.target != target ||
+	    laptop_event(&h, PREBOOT_TARGET_REFUSED) != (target ? 0 : -1))
 		fail_msg("%s: the hand-off tells another target", why);
 }
 
@@ -156,7 +158,8 @@ static void start(size_t i, int idle)
 	fake_pause(l->f, idle ? 10 : 0);
 	fake_type(l->f, LAPTOP_USER "\r" LAPTOP_PASSWORD "\r");
 	end = fake_run(l->f);
-	if (end != (rows[i].target < 0 ? FAKE_WAITING : FAKE_KERNEL) || !fake_said(l->f, rows[i].says))
+	if (end != (rows[i].target < 0 ? FAKE_WAITING : FAKE_KERNEL) ||
+	    !fake_said(l->f, rows[i].says))
 		fail_msg("%s: %s\n%s", rows[i].why, fake_end_text(end), fake_serial(l->f));
 	if (end == FAKE_KERNEL)
 		check_started(rows[i].why, l, rows[i].target);
@@ -194,8 +197,10 @@ static uint8_t long_cmdline[4097];
 static void edit_long_cmdline(struct store *s)
 {
 	memset(long_cmdline, 'x', sizeof(long_cmdline));
-	crypto_generichash(s->manifest.targets[0].cmdline, DIGEST_BYTES, long_cmdline, sizeof(long_cmdline), NULL, 0);
-	crypto_generichash(s->manifest.targets[1].cmdline, DIGEST_BYTES, long_cmdline, 4096, NULL, 0);
+	crypto_generichash(s->manifest.targets[0].cmdline, DIGEST_BYTES, long_cmdline,
+			   sizeof(long_cmdline), NULL, 0);
+	crypto_generichash(s->manifest.targets[1].cmdline, DIGEST_BYTES, long_cmdline, 4096, NULL,
+			   0);
 }
 
 /* Vouched for as it is: it has no room. */
@@ -240,7 +245,8 @@ static void edit_long_initrd(struct store *s)
 {
 	for (size_t i = 0; i < sizeof(long_initrd); i++)
 		long_initrd[i] = (uint8_t)(i / 251);
-	crypto_generichash(s->manifest.targets[0].initrd, DIGEST_BYTES, long_initrd, sizeof(long_initrd), NULL, 0);
+	crypto_generichash(s->manifest.targets[0].initrd, DIGEST_BYTES, long_initrd,
+			   sizeof(long_initrd), NULL, 0);
 }
 
 /* Several slices, with keys between them. */

@@ -1,5 +1,6 @@
-/* Delivery: what the kernel gets, and that nothing secret is left in memory: not when the kernel has its initrd, not when it
- * leaves boot services, and not on any way out that starts nothing. Over pre-boot's own heap. */
+/* Delivery: what the kernel gets, and that nothing secret is left in memory: not when the kernel
+ * has its initrd, not when it leaves boot services, and not on any way out that starts nothing.
+ * Over pre-boot's own heap. */
 #include "core_test.h"
 
 #include "preboot/firmware.h"
@@ -153,7 +154,8 @@ static void another_initrd_is_served(struct laptop *l)
 
 static void no_event_for_leaving(struct laptop *l)
 {
-	/* The one of ExitBootServices is the first that pre-boot needs after the kernel is loaded: all fail. */
+	/* The one of ExitBootServices is the first that pre-boot needs after the kernel is loaded:
+	 * all fail. */
 	fake_fail(l->f, FAKE_CREATE_EVENT, 1, 1000000, FAKE_OUT_OF_RESOURCES);
 	type_right(l);
 }
@@ -169,25 +171,38 @@ static const struct {
 	{ "password", edit_plain, type_right, FAKE_LINUX, FAKE_KERNEL, NULL },
 	{ "code", edit_plain, type_code, FAKE_LINUX, FAKE_KERNEL, NULL },
 	{ "recovery key", edit_plain, type_recovery, FAKE_LINUX, FAKE_KERNEL, NULL },
-	{ "wrong, then right", edit_plain, type_wrong_then_right, FAKE_LINUX, FAKE_KERNEL, "HF-201" },
+	{ "wrong, then right", edit_plain, type_wrong_then_right, FAKE_LINUX, FAKE_KERNEL,
+	  "HF-201" },
 	{ "password changed", edit_plain, type_change, FAKE_LINUX, FAKE_KERNEL, "changed" },
 	{ "a kernel that asks twice", edit_plain, type_right, FAKE_GREEDY, FAKE_KERNEL, NULL },
 	{ "a kernel that never asks", edit_plain, type_right, FAKE_NO_INITRD, FAKE_KERNEL, NULL },
 	{ "a kernel that gives up", edit_plain, type_right, FAKE_QUITTER, FAKE_WAITING, "HF-407" },
-	{ "a kernel that gives up with its initrd", edit_plain, type_code, FAKE_LATE_QUITTER, FAKE_WAITING, "HF-407" },
-	{ "no kernel that matches", edit_plain, boot_file_changed, FAKE_LINUX, FAKE_WAITING, "HF-404" },
-	{ "none, and restarted", edit_plain, no_boot_file_then_restart, FAKE_LINUX, FAKE_RESTART, "HF-404" },
-	{ "none, and switched off", edit_plain, no_boot_file_then_off, FAKE_LINUX, FAKE_POWER_OFF, "HF-404" },
-	{ "a store that was changed", edit_plain, head_changed, FAKE_LINUX, FAKE_WAITING, "HF-105" },
-	{ "a code that cannot be crossed out", edit_plain, no_file_can_be_written, FAKE_LINUX, FAKE_WAITING, "HF-408" },
-	{ "a kernel that firmware refuses", edit_plain, firmware_refuses_the_kernel, FAKE_LINUX, FAKE_WAITING, "HF-405" },
-	{ "an initrd that cannot be served", edit_plain, another_initrd_is_served, FAKE_LINUX, FAKE_WAITING, "HF-407" },
-	{ "no event at ExitBootServices", edit_plain, no_event_for_leaving, FAKE_LINUX, FAKE_WAITING, "HF-407" },
-	{ "locked after wrong passwords", edit_strict, type_wrong_twice, FAKE_LINUX, FAKE_WAITING, "HF-303" },
-	{ "erased by the duress password", edit_strict, type_duress, FAKE_LINUX, FAKE_POWER_OFF, "HF-504" },
+	{ "a kernel that gives up with its initrd", edit_plain, type_code, FAKE_LATE_QUITTER,
+	  FAKE_WAITING, "HF-407" },
+	{ "no kernel that matches", edit_plain, boot_file_changed, FAKE_LINUX, FAKE_WAITING,
+	  "HF-404" },
+	{ "none, and restarted", edit_plain, no_boot_file_then_restart, FAKE_LINUX, FAKE_RESTART,
+	  "HF-404" },
+	{ "none, and switched off", edit_plain, no_boot_file_then_off, FAKE_LINUX, FAKE_POWER_OFF,
+	  "HF-404" },
+	{ "a store that was changed", edit_plain, head_changed, FAKE_LINUX, FAKE_WAITING,
+	  "HF-105" },
+	{ "a code that cannot be crossed out", edit_plain, no_file_can_be_written, FAKE_LINUX,
+	  FAKE_WAITING, "HF-408" },
+	{ "a kernel that firmware refuses", edit_plain, firmware_refuses_the_kernel, FAKE_LINUX,
+	  FAKE_WAITING, "HF-405" },
+	{ "an initrd that cannot be served", edit_plain, another_initrd_is_served, FAKE_LINUX,
+	  FAKE_WAITING, "HF-407" },
+	{ "no event at ExitBootServices", edit_plain, no_event_for_leaving, FAKE_LINUX,
+	  FAKE_WAITING, "HF-407" },
+	{ "locked after wrong passwords", edit_strict, type_wrong_twice, FAKE_LINUX, FAKE_WAITING,
+	  "HF-303" },
+	{ "erased by the duress password", edit_strict, type_duress, FAKE_LINUX, FAKE_POWER_OFF,
+	  "HF-504" },
 };
 
-/* A test that cannot find a secret finds none: one is left in the heap, on the stack, and in a variable. */
+/* A test that cannot find a secret finds none: one is left in the heap, on the stack, and in a
+ * variable. */
 static volatile char left_in_variable[32];
 
 static void leave_some(void *argument)
@@ -198,7 +213,8 @@ static void leave_some(void *argument)
 	(void)argument;
 	for (size_t i = 0; i < sizeof(LAPTOP_PASSWORD); i++)
 		left_in_variable[i] = on_stack[i] = block[i] = LAPTOP_PASSWORD[i];
-	RUNTIME->ResetSystem(EfiResetCold, EFI_SUCCESS, 0, NULL); /* not firmware_restart, which wipes */
+	/* Not firmware_restart, which wipes. */
+	RUNTIME->ResetSystem(EfiResetCold, EFI_SUCCESS, 0, NULL);
 }
 
 static void what_is_left_is_found(void **state)
@@ -224,10 +240,12 @@ static void nothing_secret_is_left(void **state)
 		l->f->search_waiting = 1;
 		ways[i].type(l);
 		end = fake_run(l->f);
-		if (end != ways[i].want || (ways[i].says && !fake_said(l->f, ways[i].says)) || l->f->leaks[0])
-			fail_msg("%s: %s, expected %s, saying %s; left in memory:\n%s\n%s", ways[i].why,
-				 fake_end_text(end), fake_end_text(ways[i].want),
-				 ways[i].says ? ways[i].says : "nothing", l->f->leaks, fake_serial(l->f));
+		if (end != ways[i].want || (ways[i].says && !fake_said(l->f, ways[i].says)) ||
+		    l->f->leaks[0])
+			fail_msg("%s: %s, expected %s, saying %s; left in memory:\n%s\n%s",
+				 ways[i].why, fake_end_text(end), fake_end_text(ways[i].want),
+				 ways[i].says ? ways[i].says : "nothing", l->f->leaks,
+				 fake_serial(l->f));
 		if (end != FAKE_WAITING && !l->f->heap_wipes)
 			fail_msg("%s: the heap is not wiped on the way out", ways[i].why);
 		laptop_free(l);
@@ -259,7 +277,8 @@ static void the_kernel_gets_hand_off_and_initrd(void **state)
 	assert_int_equal(h.head.generation, s.head.generation);
 	assert_int_equal(h.head.target, 0);
 	assert_int_equal(h.manifest.volume_count, 1);
-	assert_in_range(h.head.kdf_ms, 500, 510); /* what the cheap KDF takes of the simulated clock */
+	/* What the cheap KDF takes of the simulated clock. */
+	assert_in_range(h.head.kdf_ms, 500, 510);
 	assert_in_range(h.head.memory_mib, 2048, 2048);
 	assert_int_equal(laptop_event(&h, PREBOOT_WRONG_PASSWORD), 1);
 	assert_int_equal(laptop_event(&h, PREBOOT_UNLOCKED), 0);

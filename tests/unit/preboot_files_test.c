@@ -1,4 +1,5 @@
-/* Files on the EFI system partition: reading, writing in place, destroying, and file systems that fail or lie. */
+/* Files on the EFI system partition: reading, writing in place, destroying, and file systems that
+ * fail or lie. */
 #include "core_test.h"
 
 #include <stdlib.h>
@@ -41,7 +42,8 @@ static void files_are_read_within_a_bound(void **state)
 		{ "claims all there can be", PATH, 9, SIZE_MAX, UINT64_MAX, ERR_MEMORY },
 		{ "not there", FILES_HOME "store.9", 5, 10, 0, ERR_NOT_FOUND },
 		{ "a folder", "\\EFI\\holdfast", 5, 10, 0, ERR_NOT_FOUND },
-		{ "in a folder that is not there", "\\EFI\\other\\store.0", 5, 10, 0, ERR_NOT_FOUND },
+		{ "in a folder that is not there", "\\EFI\\other\\store.0", 5, 10, 0,
+		  ERR_NOT_FOUND },
 	};
 	static const uint8_t content[11] = "0123456789";
 
@@ -109,7 +111,8 @@ static void a_huge_file_is_not_padded(void **state)
 
 	fake_file_put(*state, PATH, "tiny", 4);
 	fake_file_claim(*state, PATH, (uint64_t)1 << 60);
-	assert_int_not_equal(files_write(PATH, (const uint8_t *)"newer", 5), OK); /* it cannot be read back */
+	/* It cannot be read back. */
+	assert_int_not_equal(files_write(PATH, (const uint8_t *)"newer", 5), OK);
 	assert_memory_equal(fake_file(*state, PATH, &len), "newer", 5);
 }
 
@@ -136,7 +139,8 @@ static void what_fails_is_told(void **state)
 		{ "cannot be opened", FAKE_FILE_OPEN, FAKE_ACCESS_DENIED, ERR_DENIED, ERR_DENIED },
 		{ "its size is not known", FAKE_FILE_INFO, FAKE_DEVICE_ERROR, ERR_IO, ERR_IO },
 		{ "written in vain", FAKE_FILE_WRITE, FAKE_DEVICE_ERROR, ERR_IO, ERR_IO },
-		{ "write protected", FAKE_FILE_WRITE, FAKE_WRITE_PROTECTED, ERR_DENIED, ERR_DENIED },
+		{ "write protected", FAKE_FILE_WRITE, FAKE_WRITE_PROTECTED, ERR_DENIED,
+		  ERR_DENIED },
 		{ "volume full", FAKE_FILE_WRITE, FAKE_VOLUME_FULL, ERR_SPACE, ERR_SPACE },
 		{ "not flushed", FAKE_FILE_FLUSH, FAKE_DEVICE_ERROR, ERR_IO, ERR_IO },
 		{ "not read back", FAKE_FILE_READ, FAKE_DEVICE_ERROR, ERR_IO, OK },
@@ -189,7 +193,8 @@ static void destroying_overwrites_first(void **state)
 static void deleting_below_a_folder(void **state)
 {
 	static const char *const files[] = { "boot\\current\\vmlinuz", "boot\\current\\initrd.img",
-					     "boot\\previous\\vmlinuz", "boot\\previous\\odd name.txt" };
+					     "boot\\previous\\vmlinuz",
+					     "boot\\previous\\odd name.txt" };
 	char path[100];
 	size_t len;
 

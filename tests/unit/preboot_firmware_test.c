@@ -5,7 +5,9 @@
 #include "tests/fake/fake.h"
 
 static const EFI_GUID nowhere = { 1, 2, 3, { 4, 5, 6, 7, 8, 9, 10, 11 } };
-static const EFI_GUID inputs = { 0xdd9e7534, 0x7762, 0x4698, { 0x8c, 0x14, 0xf5, 0x85, 0x17, 0xa6, 0x25, 0xaa } };
+static const EFI_GUID inputs = {
+	0xdd9e7534, 0x7762, 0x4698, { 0x8c, 0x14, 0xf5, 0x85, 0x17, 0xa6, 0x25, 0xaa }
+};
 
 static int begin(void **state)
 {
@@ -68,9 +70,11 @@ static void the_largest_range_counts(void **state)
 
 	f->free_mib = 777;
 	assert_int_equal(firmware_memory_mib(), 777);
-	/* Bug: a memory map that could not be had at all was walked for ever, a step of 0 at a time. */
+	/* Bug: a memory map that could not be had at all was walked for ever, a step of 0 at a
+	 * time. */
 	for (unsigned call = 1; call <= 2; call++) {
-		fake_fail(f, FAKE_GET_MEMORY_MAP, f->calls[FAKE_GET_MEMORY_MAP] + call, 1, FAKE_DEVICE_ERROR);
+		fake_fail(f, FAKE_GET_MEMORY_MAP, f->calls[FAKE_GET_MEMORY_MAP] + call, 1,
+			  FAKE_DEVICE_ERROR);
 		assert_int_equal(firmware_memory_mib(), 0);
 	}
 	fake_fail(f, FAKE_GET_MEMORY_MAP, 1, 1000, FAKE_DEVICE_ERROR);

@@ -1,4 +1,5 @@
-/* Flows: what people do at the prompt, from power on to the kernel, and what comes of it, by start and by restart. */
+/* Flows: what people do at the prompt, from power on to the kernel, and what comes of it, by start
+ * and by restart. */
 #include "core_test.h"
 
 #include "tests/fake/cheap_kdf.h"
@@ -339,51 +340,72 @@ static const struct {
 	{ "password", as_it_is, right, FAKE_KERNEL, "Anna's laptop", PREBOOT_UNLOCKED, 0 },
 	{ "a second user", as_it_is, second_user, FAKE_KERNEL, "", PREBOOT_UNLOCKED, 0 },
 	{ "typed with corrections", as_it_is, corrected, FAKE_KERNEL, "", PREBOOT_UNLOCKED, 0 },
-	{ "Esc goes back to the name", as_it_is, back_to_the_name, FAKE_KERNEL, "", PREBOOT_UNLOCKED, 0 },
+	{ "Esc goes back to the name", as_it_is, back_to_the_name, FAKE_KERNEL, "",
+	  PREBOOT_UNLOCKED, 0 },
 	{ "wrong password", as_it_is, wrong, FAKE_WAITING, "[HF-201]", NO_EVENT, 0 },
-	{ "wrong, then right", as_it_is, wrong_then_right, FAKE_KERNEL, "[HF-201]", PREBOOT_WRONG_PASSWORD, 1 },
-	{ "another user's password", as_it_is, others_password, FAKE_WAITING, "[HF-201]", NO_EVENT, 0 },
-	{ "on the serial line", as_it_is, on_the_serial_line, FAKE_KERNEL, "", PREBOOT_UNLOCKED, 0 },
+	{ "wrong, then right", as_it_is, wrong_then_right, FAKE_KERNEL, "[HF-201]",
+	  PREBOOT_WRONG_PASSWORD, 1 },
+	{ "another user's password", as_it_is, others_password, FAKE_WAITING, "[HF-201]",
+	  NO_EVENT, 0 },
+	{ "on the serial line", as_it_is, on_the_serial_line, FAKE_KERNEL, "",
+	  PREBOOT_UNLOCKED, 0 },
 	{ "on two keyboards", as_it_is, on_two_keyboards, FAKE_KERNEL, "", PREBOOT_UNLOCKED, 0 },
-	{ "banner and beeps", with_a_banner, right, FAKE_KERNEL, "If found: +49 30 123456", PREBOOT_UNLOCKED, 0 },
+	{ "banner and beeps", with_a_banner, right, FAKE_KERNEL, "If found: +49 30 123456",
+	  PREBOOT_UNLOCKED, 0 },
 
-	{ "one user, password only", one_user, password_only, FAKE_KERNEL, "", PREBOOT_UNLOCKED, 0 },
-	{ "two users, in spite of the rule", two_users_in_single_mode, right, FAKE_KERNEL, "", PREBOOT_UNLOCKED, 0 },
+	{ "one user, password only", one_user, password_only, FAKE_KERNEL, "",
+	  PREBOOT_UNLOCKED, 0 },
+	{ "two users, in spite of the rule", two_users_in_single_mode, right, FAKE_KERNEL, "",
+	  PREBOOT_UNLOCKED, 0 },
 
 	{ "one-time code", as_it_is, code, FAKE_KERNEL, "Challenge: ", PREBOOT_CODE_USED, 1 },
-	{ "code in lower case", as_it_is, lower_case_code_without_hyphens, FAKE_KERNEL, "", PREBOOT_CODE_USED, 1 },
-	{ "another code's answer first", as_it_is, another_number, FAKE_KERNEL, "[HF-203]", PREBOOT_WRONG_CODE, 1 },
-	{ "no code left", no_codes, recovery_after_asking_for_a_code, FAKE_KERNEL, "[HF-207]", PREBOOT_UNLOCKED, 0 },
-	{ "neither code nor recovery key", no_codes_no_recovery, ask_for_a_code_in_vain, FAKE_KERNEL, "[HF-207]",
+	{ "code in lower case", as_it_is, lower_case_code_without_hyphens, FAKE_KERNEL, "",
+	  PREBOOT_CODE_USED, 1 },
+	{ "another code's answer first", as_it_is, another_number, FAKE_KERNEL, "[HF-203]",
+	  PREBOOT_WRONG_CODE, 1 },
+	{ "no code left", no_codes, recovery_after_asking_for_a_code, FAKE_KERNEL, "[HF-207]",
 	  PREBOOT_UNLOCKED, 0 },
+	{ "neither code nor recovery key", no_codes_no_recovery, ask_for_a_code_in_vain,
+	  FAKE_KERNEL, "[HF-207]", PREBOOT_UNLOCKED, 0 },
 	{ "recovery key", as_it_is, recovery, FAKE_KERNEL, "", PREBOOT_UNLOCKED, 0 },
 
-	{ "must change", must_change, right_and_choose, FAKE_KERNEL, "[HF-601]", PREBOOT_PASSWORD_CHANGED, 0 },
-	{ "must change, and nothing helps", must_change, right_and_choose_badly_first, FAKE_KERNEL, "[HF-607]",
+	{ "must change", must_change, right_and_choose, FAKE_KERNEL, "[HF-601]",
 	  PREBOOT_PASSWORD_CHANGED, 0 },
-	{ "must change, but a code does not ask", must_change, code, FAKE_KERNEL, "", PREBOOT_CODE_USED, 1 },
-	{ "expired", expired, right_and_choose, FAKE_KERNEL, "[HF-602]", PREBOOT_PASSWORD_CHANGED, 0 },
-	{ "the last day of a password", nearly_expired, right, FAKE_KERNEL, "", PREBOOT_UNLOCKED, 0 },
-	{ "changed by wish", as_it_is, wish_to_change, FAKE_KERNEL, "[HF-607]", PREBOOT_PASSWORD_CHANGED, 0 },
-	{ "kept after all", as_it_is, wish_to_change_and_go_back, FAKE_KERNEL, "", PREBOOT_UNLOCKED, 0 },
-	{ "changed with a code: no", as_it_is, wish_to_change_with_a_code, FAKE_KERNEL, "[HF-609]", PREBOOT_CODE_USED, 1 },
+	{ "must change, and nothing helps", must_change, right_and_choose_badly_first, FAKE_KERNEL,
+	  "[HF-607]", PREBOOT_PASSWORD_CHANGED, 0 },
+	{ "must change, but a code does not ask", must_change, code, FAKE_KERNEL, "",
+	  PREBOOT_CODE_USED, 1 },
+	{ "expired", expired, right_and_choose, FAKE_KERNEL, "[HF-602]",
+	  PREBOOT_PASSWORD_CHANGED, 0 },
+	{ "the last day of a password", nearly_expired, right, FAKE_KERNEL, "",
+	  PREBOOT_UNLOCKED, 0 },
+	{ "changed by wish", as_it_is, wish_to_change, FAKE_KERNEL, "[HF-607]",
+	  PREBOOT_PASSWORD_CHANGED, 0 },
+	{ "kept after all", as_it_is, wish_to_change_and_go_back, FAKE_KERNEL, "",
+	  PREBOOT_UNLOCKED, 0 },
+	{ "changed with a code: no", as_it_is, wish_to_change_with_a_code, FAKE_KERNEL, "[HF-609]",
+	  PREBOOT_CODE_USED, 1 },
 
 	{ "locked by the organisation", locked, nobody, FAKE_WAITING, "[HF-301]", NO_EVENT, 0 },
-	{ "... and a code", locked, code_at_the_first_page, FAKE_KERNEL, "[HF-301]", PREBOOT_CODE_USED, 1 },
+	{ "... and a code", locked, code_at_the_first_page, FAKE_KERNEL, "[HF-301]",
+	  PREBOOT_CODE_USED, 1 },
 	{ "... and the recovery key", locked, recovery, FAKE_KERNEL, "", PREBOOT_UNLOCKED, 0 },
 	{ "locks itself", locks_after_three, three_wrong, FAKE_WAITING, "[HF-303]", NO_EVENT, 0 },
-	{ "locks itself, and a code", locks_after_three, three_wrong_then_code, FAKE_KERNEL, "[HF-303]", PREBOOT_LOCKED, 1 },
-	{ "two wrong are told that one is left", locks_after_three, wrong_then_right, FAKE_KERNEL, "[HF-202]",
-	  PREBOOT_WRONG_PASSWORD, 1 },
+	{ "locks itself, and a code", locks_after_three, three_wrong_then_code, FAKE_KERNEL,
+	  "[HF-303]", PREBOOT_LOCKED, 1 },
+	{ "two wrong are told that one is left", locks_after_three, wrong_then_right, FAKE_KERNEL,
+	  "[HF-202]", PREBOOT_WRONG_PASSWORD, 1 },
 
-	{ "out of touch", out_of_touch_warns, right, FAKE_KERNEL, "[HF-306]", PREBOOT_CONTACT_OVERDUE, 25 },
-	{ "out of touch for too long", out_of_touch_locks, code_at_the_first_page, FAKE_KERNEL, "[HF-304]",
-	  PREBOOT_CONTACT_OVERDUE, 30 },
+	{ "out of touch", out_of_touch_warns, right, FAKE_KERNEL, "[HF-306]",
+	  PREBOOT_CONTACT_OVERDUE, 25 },
+	{ "out of touch for too long", out_of_touch_locks, code_at_the_first_page, FAKE_KERNEL,
+	  "[HF-304]", PREBOOT_CONTACT_OVERDUE, 30 },
 
 	{ "duress", duress_kills, duress, FAKE_POWER_OFF, "[HF-504]", NO_EVENT, 0 },
-	{ "duress set, and the right password", duress_kills, right, FAKE_KERNEL, "", PREBOOT_UNLOCKED, 0 },
-	{ "duress that policy does not allow", duress_not_allowed, duress_is_wrong_then_right, FAKE_KERNEL, "",
-	  PREBOOT_WRONG_PASSWORD, 1 },
+	{ "duress set, and the right password", duress_kills, right, FAKE_KERNEL, "",
+	  PREBOOT_UNLOCKED, 0 },
+	{ "duress that policy does not allow", duress_not_allowed, duress_is_wrong_then_right,
+	  FAKE_KERNEL, "", PREBOOT_WRONG_PASSWORD, 1 },
 };
 
 static void check_kernel(size_t i, const struct laptop *l)
@@ -393,7 +415,8 @@ static void check_kernel(size_t i, const struct laptop *l)
 	expect(rows[i].why, OK, laptop_handoff(&h, l));
 	assert_memory_equal(h.head.unlock_key, l->unlock_key.bytes, KEY_BYTES);
 	if (laptop_event(&h, rows[i].event) != rows[i].value)
-		fail_msg("%s: event %s is %d, expected %d", rows[i].why, preboot_event_text((uint16_t)rows[i].event),
+		fail_msg("%s: event %s is %d, expected %d", rows[i].why,
+			 preboot_event_text((uint16_t)rows[i].event),
 			 laptop_event(&h, rows[i].event), rows[i].value);
 	if (fake_open_files(l->f))
 		fail_msg("%s: files are left open", rows[i].why);
@@ -410,7 +433,8 @@ static void play(size_t i, void (*machine)(struct fake *))
 	end = fake_run(l->f);
 	if (end != rows[i].want || !fake_said(l->f, rows[i].says) || fake_script_left(l->f))
 		fail_msg("%s: %s, expected %s; %s\n%s\n%s", rows[i].why, fake_end_text(end),
-			 fake_end_text(rows[i].want), rows[i].says, fake_serial(l->f), fake_screen(l->f));
+			 fake_end_text(rows[i].want), rows[i].says, fake_serial(l->f),
+			 fake_screen(l->f));
 	if (end == FAKE_KERNEL)
 		check_kernel(i, l);
 	assert_int_equal(end == FAKE_POWER_OFF, laptop_disk_erased(l));

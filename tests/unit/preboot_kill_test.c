@@ -1,5 +1,5 @@
-/* Erasing: what a tombstone or the variable has begun is finished, whatever is missing or fails, and what has not begun
- * is not. Whole starts of pre-boot. */
+/* Erasing: what a tombstone or the variable has begun is finished, whatever is missing or fails,
+ * and what has not begun is not. Whole starts of pre-boot. */
 #include "core_test.h"
 
 #include "common/tombstone.h"
@@ -157,8 +157,10 @@ static const struct {
 	{ "remembered, stores gone", remembered_without_stores, FAKE_POWER_OFF, 1, "HF-504" },
 	{ "a torn tombstone: nothing was erased then", torn, FAKE_WAITING, 0, "User name: " },
 	{ "remembered of another installation", of_another_laptop, FAKE_WAITING, 0, "User name: " },
-	/* The bug: a laptop set up anew on an EFI system partition that was kept was destroyed at its first start. */
-	{ "a file of another installation", file_of_another_laptop, FAKE_WAITING, 0, "User name: " },
+	/* The bug: a laptop set up anew on an EFI system partition that was kept was destroyed at
+	   its first start. */
+	{ "a file of another installation", file_of_another_laptop, FAKE_WAITING, 0,
+	  "User name: " },
 	{ "another installation's, done", done_on_another_laptop, FAKE_WAITING, 0, "User name: " },
 	{ "a variable that is none of ours", variable_of_noise, FAKE_WAITING, 0, "User name: " },
 	{ "the duress password", duress_typed, FAKE_POWER_OFF, 1, "HF-504" },
@@ -175,8 +177,9 @@ static int files_are_gone(const struct laptop *l)
 
 static int variables_are_gone(const struct laptop *l)
 {
-	static const char *const names[] = { "HoldfastGeneration", "HoldfastTally",  "HoldfastGuard",
-					     "HoldfastClock",      "HoldfastChoice", "HoldfastKill" };
+	static const char *const names[] = { "HoldfastGeneration", "HoldfastTally",
+					     "HoldfastGuard",	   "HoldfastClock",
+					     "HoldfastChoice",	   "HoldfastKill" };
 	uint8_t bytes[1024];
 
 	for (size_t i = 0; i < COUNT(names); i++)
@@ -206,8 +209,10 @@ static void what_has_begun_is_finished_and_nothing_else(void **state)
 		if (end != rows[i].want || !fake_said(l->f, rows[i].says))
 			fail_msg("%s: %s\n%s", rows[i].why, fake_end_text(end), fake_serial(l->f));
 		if (rows[i].erased ? !laptop_disk_erased(l) : !laptop_disk_whole(l))
-			fail_msg("%s: the volume is %s", rows[i].why, rows[i].erased ? "not erased" : "touched");
-		if (end == FAKE_POWER_OFF && (!files_are_gone(l) || !variables_are_gone(l) || !stone_says_erased(l)))
+			fail_msg("%s: the volume is %s", rows[i].why,
+				 rows[i].erased ? "not erased" : "touched");
+		if (end == FAKE_POWER_OFF &&
+		    (!files_are_gone(l) || !variables_are_gone(l) || !stone_says_erased(l)))
 			fail_msg("%s: something is left", rows[i].why);
 		if (end != FAKE_POWER_OFF && files_are_gone(l))
 			fail_msg("%s: the store is gone", rows[i].why);
@@ -295,10 +300,14 @@ static void what_fails_is_tried_again(void **state)
 		void (*fault)(struct laptop *l, int on);
 		int unfinished;
 	} faults[] = {
-		{ "the disk is not there", pull_disk, 1 },      { "a bad sector", spoil_sector, 1 },
-		{ "the disk does not flush", fail_flush, 1 },   { "no file can be written", fail_file_write, 1 },
-		{ "no file can be deleted", fail_delete, 1 },   { "no variable can be written", fail_variables, 0 },
-		{ "no memory for the work", no_memory, 1 },     { "nothing is kept", forget_writes, 1 },
+		{ "the disk is not there", pull_disk, 1 },
+		{ "a bad sector", spoil_sector, 1 },
+		{ "the disk does not flush", fail_flush, 1 },
+		{ "no file can be written", fail_file_write, 1 },
+		{ "no file can be deleted", fail_delete, 1 },
+		{ "no variable can be written", fail_variables, 0 },
+		{ "no memory for the work", no_memory, 1 },
+		{ "nothing is kept", forget_writes, 1 },
 		{ "no variable, and a bad sector", fail_variables_and_sector, 1 },
 		{ "boot files cannot be deleted", fail_delete_of_boot_files, 1 },
 	};
@@ -314,12 +323,15 @@ static void what_fails_is_tried_again(void **state)
 			else
 				duress_typed(l);
 			if (fake_run(l->f) != FAKE_POWER_OFF)
-				fail_msg("%s: does not switch off\n%s", faults[i].why, fake_serial(l->f));
+				fail_msg("%s: does not switch off\n%s", faults[i].why,
+					 fake_serial(l->f));
 			if (faults[i].unfinished != fake_said(l->f, "HF-506"))
-				fail_msg("%s: finished or not?\n%s", faults[i].why, fake_serial(l->f));
+				fail_msg("%s: finished or not?\n%s", faults[i].why,
+					 fake_serial(l->f));
 			fake_script_clear(l->f);
 			faults[i].fault(l, 0);
-			if (fake_run(l->f) != FAKE_POWER_OFF || !laptop_disk_erased(l) || !files_are_gone(l))
+			if (fake_run(l->f) != FAKE_POWER_OFF || !laptop_disk_erased(l) ||
+			    !files_are_gone(l))
 				fail_msg("%s: not finished at the next start\n%s", faults[i].why,
 					 fake_serial(l->f));
 			laptop_free(l);
@@ -401,7 +413,7 @@ static void a_torn_tombstone_without_stores_means_erased(void **state)
 	laptop_free(l);
 }
 
-/* The bug: a tombstone that said ERASED erased the volumes again when a file could not be deleted. */
+/* The bug: a tombstone that said ERASED erased volumes again when a file could not be deleted. */
 static void what_is_erased_is_not_erased_again(void **state)
 {
 	struct laptop *l = laptop_new(1, NULL);
@@ -419,8 +431,8 @@ static void what_is_erased_is_not_erased_again(void **state)
 	laptop_free(l);
 }
 
-/* The bug: a kill of which neither firmware nor ESP took a note, on a disk that failed, destroyed the store, and with it the
- * list of what was to be erased; then it promised to try again. */
+/* The bug: a kill of which neither firmware nor ESP took a note, on a disk that failed, destroyed
+ * the store, and with it the list of what was to be erased; then it promised to try again. */
 static void what_nobody_notes_keeps_its_list(void **state)
 {
 	struct laptop *l = laptop_new(1, edit_kill);

@@ -1,4 +1,5 @@
-/* The prompt: nothing but a credential leads past it, whatever is typed; and it does not tell which users there are. */
+/* The prompt: nothing but a credential leads past it, whatever is typed; and it does not tell which
+ * users there are. */
 #include "core_test.h"
 
 #include <stdlib.h>
@@ -12,12 +13,16 @@
 /* What hands, cats and broken keyboards produce: often what the prompt reacts to. */
 static void mash(struct fake *f, unsigned keys)
 {
-	static const char often[] = "\b\b\t\x1b\x15\x12\x0b\x10\x0c\x14\x7f- abcANNAbcdefghjklnprstx1!'\"";
-	static const uint16_t scans[] = { 1, 2, 3, 4, 8, 0x0b, 0x0c, 0x0d, 0x0e, 0x0f, 0x10, 0x11, 0x12, 0x17 };
+	static const char often[] =
+		"\b\b\t\x1b\x15\x12\x0b\x10\x0c\x14\x7f- abcANNAbcdefghjklnprstx1!'\"";
+	static const uint16_t scans[] = {
+		1, 2, 3, 4, 8, 0x0b, 0x0c, 0x0d, 0x0e, 0x0f, 0x10, 0x11, 0x12, 0x17,
+	};
 
 	for (unsigned i = 0; i < keys; i++) {
 		uint16_t scan = 0, c = 0;
-		uint32_t luck = fake_roll(f, 100), shift = fake_roll(f, 4) ? 0 : fake_roll(f, 0x400);
+		uint32_t luck = fake_roll(f, 100),
+			 shift = fake_roll(f, 4) ? 0 : fake_roll(f, 0x400);
 
 		if (luck < 2)
 			c = '\r';
@@ -29,7 +34,8 @@ static void mash(struct fake *f, unsigned keys)
 			scan = (uint16_t)fake_roll(f, 0x10000);
 		else if (luck < 98)
 			c = (uint16_t)fake_roll(f, fake_roll(f, 2) ? 0x10000 : 0x300);
-		fake_press(f, (enum fake_device)fake_roll(f, FAKE_DEVICES), scan, c, shift, (uint8_t)fake_roll(f, 8));
+		fake_press(f, (enum fake_device)fake_roll(f, FAKE_DEVICES), scan, c, shift,
+			   (uint8_t)fake_roll(f, 8));
 	}
 }
 
@@ -47,7 +53,8 @@ static void edit_single(struct store *s)
 	laptop_must(store_remove(s, r->id));
 }
 
-static void mash_a_laptop(uint64_t seed, void (*edit)(struct store *), unsigned panel, unsigned keys)
+static void mash_a_laptop(uint64_t seed, void (*edit)(struct store *), unsigned panel,
+			  unsigned keys)
 {
 	struct laptop *l = laptop_new(seed, edit);
 
@@ -97,8 +104,9 @@ static void look(struct sight *ret, const char *user, const char *password)
 
 static void users_are_not_told_apart_from_nobody(void **state)
 {
-	static const char *const users[] = { LAPTOP_USER, LAPTOP_USER_2, "nobody", "ANNA", "annaanna", "ann",
-					     "\xc3\xa4\xc3\xb6", "" };
+	static const char *const users[] = {
+		LAPTOP_USER, LAPTOP_USER_2, "nobody", "ANNA", "annaanna", "ann", "\xc3\xa4", "",
+	};
 	static struct sight first, next;
 
 	(void)state;

@@ -1,7 +1,8 @@
-/* Power cuts: a thousand of them, at random writes and moments of whole starts of pre-boot: password changes, one-time codes,
- * locking and erasing, over stores that a cut has damaged before. What is unflushed is lost in part, sectors are torn.
- * After each cut the laptop opens by what should open it, or its erasure goes on until it is finished; no used code
- * opens again; no counter goes back. A failure names the seed of its laptop:
+/* Power cuts: a thousand of them, at random writes and moments of whole starts of pre-boot:
+ * password changes, one-time codes, locking and erasing, over stores that a cut has damaged before.
+ * What is unflushed is lost in part, sectors are torn. After each cut the laptop opens by what
+ * should open it, or its erasure goes on until it is finished; no used code opens again; no counter
+ * goes back. A failure names the seed of its laptop:
  *
  *     build/out/host/tests/preboot_powercut_test SEED
  *
@@ -34,7 +35,7 @@ struct life {
 	uint64_t seed;
 	struct laptop *l;
 	enum kind kind;
-	char password[2][24];     /* what opens: the first, and after a cut change perhaps the second */
+	char password[2][24]; /* what opens: the first, and after a cut change perhaps the second */
 	int password_count;
 	unsigned changes;
 	int used[LAPTOP_CODES + 1]; /* the kernel was started with that code */
@@ -51,20 +52,21 @@ static struct {
 static struct life *now;
 
 /* A failure tells the seed, and what the last start has said. */
-#define MUST(life, what, ...)                                                                       \
-	do {                                                                                        \
-		if (!(what)) {                                                                      \
+#define MUST(life, what, ...)                                                                      \
+	do {                                                                                       \
+		if (!(what)) {                                                                     \
 			fprintf(stderr, "%s\nseed %llu: ", fake_serial((life)->l->f),              \
-				(unsigned long long)(life)->seed);                                  \
-			fail_msg(__VA_ARGS__);                                                      \
-		}                                                                                   \
+				(unsigned long long)(life)->seed);                                 \
+			fail_msg(__VA_ARGS__);                                                     \
+		}                                                                                  \
 	} while (0)
 
 static void edit_rules(struct store *s)
 {
 	static const struct rules_head heads[LIFE_KINDS] = {
 		[LIFE_LOCKS] = { .failure_limit = 3, .failure_action = RULES_LOCK },
-		[LIFE_KILLS] = { .failure_limit = RULES_KILL_LIMIT_MIN, .failure_action = RULES_KILL },
+		[LIFE_KILLS] = { .failure_limit = RULES_KILL_LIMIT_MIN,
+				 .failure_action = RULES_KILL },
 		[LIFE_DURESS] = { .flags = RULES_DURESS },
 	};
 	SECRET struct secret duress = { 0 };
@@ -78,7 +80,8 @@ static void edit_rules(struct store *s)
 	laptop_must(credential_set_duress(r, &duress));
 }
 
-/* What the agent does after a lock or a used code: a new unlock key, sealed to everybody, and the locks are off. */
+/* What the agent does after a lock or a used code: a new unlock key, sealed to everybody, and the
+ * locks are off. */
 static void edit_rekey(struct store *s)
 {
 	UNLOCK_KEY fresh;
@@ -131,7 +134,8 @@ static int kill_marked(const struct life *x)
 static int has_seal(const struct store *s, enum credential_kind kind, uint16_t number)
 {
 	for (uint32_t i = 0; i < s->head.record_count; i++)
-		if (s->records[i].kind == kind && s->records[i].number == number && s->records[i].has_seal)
+		if (s->records[i].kind == kind && s->records[i].number == number &&
+		    s->records[i].has_seal)
 			return 1;
 	return 0;
 }
@@ -152,7 +156,7 @@ static void check_seals(const struct life *x)
 	}
 }
 
-/* After any run that did not erase. answered: it was given a right answer, which forgives failures. */
+/* After any run that did not erase. answered: it was given a right answer, which forgives. */
 static void check_standing(struct life *x, int answered)
 {
 	uint64_t generation = variable_generation(x);
@@ -163,7 +167,8 @@ static void check_standing(struct life *x, int answered)
 		return;
 	MUST(x, generation >= x->generation, "the generation went back from %llu to %llu",
 	     (unsigned long long)x->generation, (unsigned long long)generation);
-	MUST(x, answered || failures >= x->failures, "the failures went back from %u to %u", x->failures, failures);
+	MUST(x, answered || failures >= x->failures, "the failures went back from %u to %u",
+	     x->failures, failures);
 	x->generation = generation;
 	x->failures = failures;
 	MUST(x, laptop_store(&s, x->l) == OK, "no copy of the store decodes");
@@ -171,7 +176,8 @@ static void check_standing(struct life *x, int answered)
 	check_seals(x);
 }
 
-/* When is the power to be cut? Mostly at one of the writes that such a start makes, sometimes at any moment. */
+/* When is the power to be cut? Mostly at one of the writes that such a start makes, sometimes at
+ * any moment. */
 static void cut_choose(struct life *x)
 {
 	struct fake *f = x->l->f;
@@ -213,7 +219,8 @@ static void kernel_got(struct life *x)
 	HANDOFF h = { 0 };
 
 	MUST(x, laptop_handoff(&h, x->l) == OK, "no hand-off");
-	MUST(x, !memcmp(h.head.unlock_key, x->l->unlock_key.bytes, KEY_BYTES), "another unlock key");
+	MUST(x, !memcmp(h.head.unlock_key, x->l->unlock_key.bytes, KEY_BYTES),
+	     "another unlock key");
 	if (h.head.kind == CREDENTIAL_ONE_TIME_CODE) {
 		MUST(x, !x->used[h.head.number], "code %u opened twice", h.head.number);
 		x->used[h.head.number] = 1;
@@ -372,7 +379,8 @@ static void do_guess(struct life *x)
 	end = run(x, 1);
 	begun = times_said(x, "Checking");
 	MUST(x, kill_marked(x) || variable_failures(x) >= x->failures + begun,
-	     "of %u failures and %u more tries %u are counted", x->failures, begun, variable_failures(x));
+	     "of %u failures and %u more tries %u are counted", x->failures, begun,
+	     variable_failures(x));
 	MUST(x, end == FAKE_CUT || kill_marked(x) || is_locked(x), "as many guesses as one likes");
 	if (!kill_marked(x))
 		check_standing(x, 0);
@@ -429,7 +437,8 @@ static void finish_kill(struct life *x)
 	}
 	MUST(x, end == FAKE_POWER_OFF, "the erasure ends with: %s", fake_end_text(end));
 	MUST(x, laptop_disk_erased(x->l), "the volume is not erased");
-	MUST(x, !fake_file(x->l->f, LAPTOP_STORE_0, &len) && !fake_file(x->l->f, LAPTOP_STORE_1, &len),
+	MUST(x,
+	     !fake_file(x->l->f, LAPTOP_STORE_0, &len) && !fake_file(x->l->f, LAPTOP_STORE_1, &len),
 	     "a copy of the store is left");
 	MUST(x, !fake_file(x->l->f, LAPTOP_KERNEL, &len), "boot files are left");
 	end = run(x, 0);
@@ -464,7 +473,9 @@ static void live(struct life *x)
 
 static void one_life(uint64_t seed)
 {
-	struct life x = { .seed = seed, .kind = (enum kind)(seed % LIFE_KINDS), .password_count = 1 };
+	struct life x = { .seed = seed,
+			  .kind = (enum kind)(seed % LIFE_KINDS),
+			  .password_count = 1 };
 
 	now = &x;
 	strcpy(x.password[0], LAPTOP_PASSWORD);
@@ -484,11 +495,13 @@ static void a_thousand_cuts(void **state)
 		one_life(only_seed);
 	for (uint64_t seed = 1; !only_seed && total.cuts < CUTS_WANTED; seed++)
 		one_life(seed);
-	print_message("%ld cuts in %ld starts; %ld kernels, %ld changes, %ld codes, %ld locks, %ld erasures\n",
-		      total.cuts, total.starts, total.kernels, total.changes, total.codes, total.locks,
-		      total.erasures);
+	print_message("%ld cuts in %ld starts; "
+		      "%ld kernels, %ld changes, %ld codes, %ld locks, %ld erasures\n",
+		      total.cuts, total.starts, total.kernels, total.changes, total.codes,
+		      total.locks, total.erasures);
 	if (!only_seed)
-		assert_true(total.changes > 20 && total.codes > 20 && total.locks > 20 && total.erasures > 20);
+		assert_true(total.changes > 20 && total.codes > 20 && total.locks > 20 &&
+			    total.erasures > 20);
 }
 
 int main(int argc, char **argv)

@@ -1,4 +1,5 @@
-/* The two copies of the store: which of them counts, how they are written, and what is left when writing fails. */
+/* The two copies of the store: which of them counts, how they are written, and what is left when
+ * writing fails. */
 #include "core_test.h"
 
 #include <stdlib.h>
@@ -93,7 +94,12 @@ static const struct {
 	{ "first empty", { EMPTY, WHOLE }, 1, { ERR_RANGE, OK }, 0, { OK, OK } },
 	{ "first torn", { TORN, WHOLE }, 1, { ERR_CHECKSUM, OK }, 0, { OK, OK } },
 	{ "second torn", { WHOLE, TORN }, 0, { OK, ERR_CHECKSUM }, 0, { OK, OK } },
-	{ "second of a newer program", { WHOLE, NEWER_VERSION }, 0, { OK, ERR_VERSION }, 0, { OK, ERR_VERSION } },
+	{ "second of a newer program",
+	  { WHOLE, NEWER_VERSION },
+	  0,
+	  { OK, ERR_VERSION },
+	  0,
+	  { OK, ERR_VERSION } },
 	{ "first older", { OLDER, WHOLE }, 1, { ERR_ROLLBACK, OK }, 0, { OK, OK } },
 	{ "second older", { WHOLE, OLDER }, 0, { OK, ERR_ROLLBACK }, 0, { OK, OK } },
 	{ "second with a seal less", { WHOLE, REVISED }, 1, { ERR_ROLLBACK, OK }, 0, { OK, OK } },
@@ -140,11 +146,12 @@ static void the_newer_whole_copy_counts_and_mends_the_other(void **state)
 	}
 }
 
-/* Every service of the file system fails at every call in turn: what was there is there, or what was to be
- * written. */
+/* Every service of the file system fails at every call in turn: what was there is there, or what
+ * was to be written. */
 static void writing_that_fails_leaves_a_good_copy(void **state)
 {
-	static const enum fake_service services[] = { FAKE_FILE_OPEN, FAKE_FILE_INFO, FAKE_FILE_READ, FAKE_FILE_WRITE,
+	static const enum fake_service services[] = { FAKE_FILE_OPEN, FAKE_FILE_INFO,
+						      FAKE_FILE_READ, FAKE_FILE_WRITE,
 						      FAKE_FILE_FLUSH };
 	struct laptop *l = laptop_new(1, NULL);
 	unsigned failures = 0;
@@ -163,7 +170,8 @@ static void writing_that_fails_leaves_a_good_copy(void **state)
 			assert_non_null(f.current);
 			revision = f.current->head.revision;
 			store_drop_seal(f.current, &f.current->records[3]);
-			fake_fail(l->f, services[i], l->f->calls[services[i]] + call, 1000, FAKE_DEVICE_ERROR);
+			fake_fail(l->f, services[i], l->f->calls[services[i]] + call, 1000,
+				  FAKE_DEVICE_ERROR);
 			e = storefile_write(&f);
 			fake_fail_nothing(l->f);
 			laptop_must(laptop_store(&after, l));
@@ -182,7 +190,8 @@ static void writing_that_fails_leaves_a_good_copy(void **state)
 	laptop_free(l);
 }
 
-/* The copy that was good until then is written last: what is on the disk when its turn comes is the other one. */
+/* The copy that was good until then is written last: what is on the disk when its turn comes is the
+ * other one. */
 static void the_other_copy_is_written_first(void **state)
 {
 	struct laptop *l = laptop_new(1, NULL);
@@ -230,8 +239,8 @@ static void fill_partition(struct laptop *l)
 	}
 }
 
-/* With store.1 gone and no room for another one, the write stopped before store.0: no lock ever reached the disk, and
- * no code was ever crossed out. */
+/* With store.1 gone and no room for another one, the write stopped before store.0: no lock ever
+ * reached the disk, and no code was ever crossed out. */
 static void a_full_partition_keeps_no_seal(void **state)
 {
 	struct laptop *l = laptop_new(1, NULL);
@@ -253,7 +262,8 @@ static void a_full_partition_keeps_no_seal(void **state)
 	laptop_free(l);
 }
 
-/* One fault, and the code in use could not be crossed out, though the next write would have done it. */
+/* One fault, and the code in use could not be crossed out, though the next write would have done
+ * it. */
 static void a_passing_fault_keeps_no_seal(void **state)
 {
 	static const enum fake_service services[] = { FAKE_FILE_WRITE, FAKE_FILE_FLUSH };
@@ -292,8 +302,9 @@ static void the_last_good_copy_is_not_risked(void **state)
 	laptop_free(l);
 }
 
-/* A store that could not be encoded left its copy without a problem: the change counted as saved, and the firmware's
- * generation was raised to one that no copy had. The next start refused the store as rolled back. */
+/* A store that could not be encoded left its copy without a problem: the change counted as saved,
+ * and the firmware's generation was raised to one that no copy had. The next start refused the
+ * store as rolled back. */
 static void only_a_generation_on_the_disk_counts(void **state)
 {
 	struct laptop *l = laptop_new(1, NULL);
@@ -325,7 +336,8 @@ static void only_a_generation_on_the_disk_counts(void **state)
 	laptop_free(l);
 }
 
-/* A write that was not read back left the new store on the disk, while the person was told that the old one stays. */
+/* A write that was not read back left the new store on the disk, while the person was told that the
+ * old one stays. */
 static void what_failed_is_put_back(void **state)
 {
 	static const struct {
@@ -339,7 +351,8 @@ static void what_failed_is_put_back(void **state)
 		{ "not read back once", FAKE_FILE_READ, 1, FAKE_DEVICE_ERROR, ERR_IO, OK, 1 },
 		{ "not flushed once", FAKE_FILE_FLUSH, 1, FAKE_DEVICE_ERROR, ERR_IO, OK, 1 },
 		{ "never read back", FAKE_FILE_READ, 1000, FAKE_DEVICE_ERROR, ERR_IO, ERR_IO, 1 },
-		{ "write protected", FAKE_FILE_WRITE, 1000, FAKE_WRITE_PROTECTED, ERR_DENIED, OK, 1 },
+		{ "write protected", FAKE_FILE_WRITE, 1000, FAKE_WRITE_PROTECTED, ERR_DENIED, OK,
+		  1 },
 		{ "broken", FAKE_FILE_WRITE, 1000, FAKE_DEVICE_ERROR, ERR_IO, ERR_IO, 1 },
 		{ "nothing fails", FAKE_FILE_WRITE, 0, 0, OK, OK, 2 },
 	};
@@ -354,7 +367,8 @@ static void what_failed_is_put_back(void **state)
 		begin(l);
 		storefile_read(&f);
 		f.current->head.generation++;
-		fake_fail(l->f, service, l->f->calls[service] + 1, rows_back[i].times, rows_back[i].status);
+		fake_fail(l->f, service, l->f->calls[service] + 1, rows_back[i].times,
+			  rows_back[i].status);
 		e = storefile_write_new(&f);
 		expect(rows_back[i].why, rows_back[i].write, e);
 		if (e)
@@ -368,8 +382,8 @@ static void what_failed_is_put_back(void **state)
 	}
 }
 
-/* The bytes were compared with what any reader finds, not with what the store's reader takes: a file that stayed too
- * large counted as written. */
+/* The bytes were compared with what any reader finds, not with what the store's reader takes: a
+ * file that stayed too large counted as written. */
 static void written_is_what_the_reader_takes(void **state)
 {
 	struct laptop *l = laptop_new(1, NULL);

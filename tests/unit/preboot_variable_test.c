@@ -51,7 +51,8 @@ static void another_length_is_refused(void **state)
 		{ "shorter", 7, 8, ERR_FORMAT },
 		{ "longer", 9, 8, ERR_FORMAT },
 		{ "the longest that is read", VARIABLE_BYTES_MAX, VARIABLE_BYTES_MAX, OK },
-		{ "longer than anything that is read", VARIABLE_BYTES_MAX + 1, VARIABLE_BYTES_MAX, ERR_FORMAT },
+		{ "longer than anything that is read", VARIABLE_BYTES_MAX + 1, VARIABLE_BYTES_MAX,
+		  ERR_FORMAT },
 		{ "asked for more than is ever read", 8, VARIABLE_BYTES_MAX + 1, ERR_RANGE },
 	};
 	static const uint8_t bytes[2 * VARIABLE_BYTES_MAX];
@@ -61,7 +62,8 @@ static void another_length_is_refused(void **state)
 
 		memset(back, 0xa5, sizeof(back));
 		fake_variable_put(*state, "HoldfastTally", NV_BOOT, bytes, rows[i].has);
-		expect(rows[i].why, rows[i].want, variable_read(back, rows[i].wanted, L"HoldfastTally"));
+		expect(rows[i].why, rows[i].want,
+		       variable_read(back, rows[i].wanted, L"HoldfastTally"));
 		if (rows[i].want)
 			assert_true(untouched(back, sizeof(back)));
 	}
@@ -108,7 +110,8 @@ static void failures_are_told_apart(void **state)
 	assert_int_equal(byte, 0xa5);
 }
 
-/* The bug: a variable that an operating system had made was believed, and could never be written over. */
+/* The bug: a variable that an operating system had made was believed, and could never be written
+ * over. */
 static void what_a_system_has_made_is_not_ours(void **state)
 {
 	static const struct {
@@ -120,12 +123,17 @@ static void what_a_system_has_made_is_not_ours(void **state)
 		enum err want;
 	} rows[] = {
 		{ "ours", "HoldfastGuard", L"HoldfastGuard", NV_BOOT, 0, OK },
-		{ "a system's count", "HoldfastGuard", L"HoldfastGuard", NV_BOOT_RUN, 0, ERR_FORMAT },
-		{ "a system's clock", "HoldfastClock", L"HoldfastClock", NV_BOOT_RUN, 0, ERR_FORMAT },
-		{ "a system's tally", "HoldfastTally", L"HoldfastTally", NV_BOOT_RUN, 0, ERR_FORMAT },
+		{ "a system's count", "HoldfastGuard", L"HoldfastGuard", NV_BOOT_RUN, 0,
+		  ERR_FORMAT },
+		{ "a system's clock", "HoldfastClock", L"HoldfastClock", NV_BOOT_RUN, 0,
+		  ERR_FORMAT },
+		{ "a system's tally", "HoldfastTally", L"HoldfastTally", NV_BOOT_RUN, 0,
+		  ERR_FORMAT },
 		{ "a system's kill", "HoldfastKill", L"HoldfastKill", NV_BOOT_RUN, 0, ERR_FORMAT },
-		{ "only begins so", "HoldfastGenerations", L"HoldfastGenerations", NV_BOOT_RUN, 0, ERR_FORMAT },
-		{ "the generation is", "HoldfastGeneration", L"HoldfastGeneration", NV_BOOT_RUN, 1, OK },
+		{ "only begins so", "HoldfastGenerations", L"HoldfastGenerations", NV_BOOT_RUN, 0,
+		  ERR_FORMAT },
+		{ "the generation is", "HoldfastGeneration", L"HoldfastGeneration", NV_BOOT_RUN, 1,
+		  OK },
 		{ "the owner is", "HoldfastOwner", L"HoldfastOwner", NV_BOOT_RUN, 1, OK },
 	};
 
@@ -139,7 +147,8 @@ static void what_a_system_has_made_is_not_ours(void **state)
 		e = variable_read_all(&all, &len, 100, rows[i].wide);
 		free(e ? NULL : all);
 		expect(rows[i].why, rows[i].want, e);
-		expect(rows[i].why, OK, variable_write(rows[i].wide, "87654321", 8, rows[i].shared));
+		expect(rows[i].why, OK,
+		       variable_write(rows[i].wide, "87654321", 8, rows[i].shared));
 		expect(rows[i].why, OK, variable_read(back, 8, rows[i].wide));
 		assert_memory_equal(back, "87654321", 8);
 	}
