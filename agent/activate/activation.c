@@ -10,10 +10,10 @@
 #include <unistd.h>
 
 #include "agent/activate/bootfiles.h"
-#include "agent/activate/owner.h"
 #include "agent/activate/takeover.h"
 #include "agent/keyboard_conf.h"
 #include "agent/volumed/durable.h"
+#include "agent/volumed/ownervar.h"
 #include "agent/volumed/passwords.h"
 #include "agent/volumed/ruleset.h"
 #include "common/code.h"
@@ -275,7 +275,7 @@ static enum err others_remove(struct activation *a)
  * a store; and tries counted before are to be no more of this one's. */
 static enum err traces_remove(const struct activation *a)
 {
-	enum err e = owner_write(a->esp.efivars, a->store.head.store_vk);
+	enum err e = ownervar_write(a->esp.efivars, a->store.head.store_vk);
 
 	if (e && e != ERR_NOT_FOUND)
 		fprintf(stderr, "holdfast-activate: the firmware keeps no note of the new installation: %s; wrong "

@@ -10,6 +10,7 @@
 
 #include "agent/volumed/durable.h"
 #include "agent/volumed/genvar.h"
+#include "agent/volumed/ownervar.h"
 
 static const char *const copy_names[ESPSTORE_COPIES] = { "store.0", "store.1" };
 
@@ -152,5 +153,7 @@ enum err espstore_destroy(const struct espstore *esp)
 		e = e ? e : one;
 	}
 	one = genvar_remove(esp->efivars);
+	e = e ? e : one;
+	one = ownervar_remove(esp->efivars);
 	return e ? e : one;
 }
