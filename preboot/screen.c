@@ -1,5 +1,6 @@
 #include "screen.h"
 
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -31,8 +32,22 @@ static struct {
 	struct logo_head head;
 } logo;
 
-/* screen_spin may come between any two instructions. */
+/* screen_spin may come between any two instructions of what stands between draw_begin and draw_end; it
+ * must not then touch anything. */
 static volatile int drawing;
+
+static void draw_begin(void)
+{
+	drawing = 1;
+	atomic_signal_fence(memory_order_seq_cst);
+}
+
+static void draw_end(void)
+{
+	atomic_signal_fence(memory_order_seq_cst);
+	drawing = 0;
+}
+
 static struct rect spinner_at;
 
 static void drop_all(void)
@@ -144,7 +159,7 @@ void screen_draw(const struct view *v)
 
 	if (!memory)
 		return;
-	drawing = 1;
+	draw_begin();
 	read_logo(v->rules);
 	arrangement_make(next, v, display.width, display.height, logo.good ? &logo.head : NULL, logo.id);
 	prepare(next, v);
@@ -153,7 +168,7 @@ void screen_draw(const struct view *v)
 		show(next, &changes[i]);
 	shown = next;
 	next = before;
-	drawing = 0;
+	draw_end();
 }
 
 void screen_spin(void)
@@ -168,9 +183,9 @@ void screen_stop(void)
 {
 	if (!memory)
 		return;
-	drawing = 1;
+	draw_begin();
 	display_fill(&(struct rect){ 0, 0, display.width, display.height }, 0);
 	display_stop();
 	drop_all();
-	drawing = 0;
+	draw_end();
 }

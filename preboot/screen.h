@@ -6,8 +6,9 @@
 #include "common/err.h"
 #include "view.h"
 
-/* Choose the panel's own mode (EDID) and clear it. Errors: ERR_UNSUPPORTED (no graphics: the text
- * console is all there is), ERR_MEMORY. */
+/* Choose the panel's own mode (EDID). What the firmware shows stays until the first screen_draw, which
+ * paints the whole panel. Errors: ERR_UNSUPPORTED (no graphics: the text console is all there is),
+ * ERR_MEMORY. */
 MUST_CHECK enum err screen_start(void);
 
 /* Show a view: draws what differs from the one before. */
