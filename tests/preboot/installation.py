@@ -7,6 +7,8 @@ import time
 import rig
 
 USER, PASSWORD = "anna", "correct horse"
+# Letters and digits only, for tests that look for what they leave behind.
+INITIAL, NEW = "q7kz4vxm2wpt9bd3h", "j5ftn8c0rgyl6sak1e"
 COPIES = ("store.0", "store.1")
 BEGIN = time.monotonic()
 
@@ -74,6 +76,18 @@ class Installation:
     def opens(self, user, password):
         """What each copy, in the hands of any program, says to a password: "opens", or why not."""
         return [rig.tool("open", copy, user, password).strip() for copy in self.copies()]
+
+    def nothing_left(self, handoff, secrets):
+        """The kernel has started and lingers: nothing of the typed secrets ({name: letters and digits}) and of the keys is
+        in memory. The power is cut."""
+        memory = self.laptop.memory()
+        self.laptop.cut()
+        assert len(memory) == rig.MEMORY_MIB << 20 and b"LINGERING" in memory
+        for name in ("unlock_key", "user_seed"):
+            key = getattr(handoff, name)
+            assert any(key) and key not in memory, f"{name} is left in memory"
+        traces = memory.traces(secrets)
+        assert not traces, f"left in memory: {traces}"
 
     # ---- a person at the serial terminal ----
 

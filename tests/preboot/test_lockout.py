@@ -261,14 +261,14 @@ def contact(p):
     laptop = p.laptop
     last = int((NOW - datetime.datetime(1970, 1, 1)).total_seconds())
     options = (f"user={USER}:{PASSWORD}", "codes=2", f"contact=30:60:{last}")
-    codes = p.make_store("contact", "generation=50", *options)
+    codes = p.make_store("contact", "generation=50", "crowd=249", *options)
     p.install_store("contact")
     start(p, 40)
     laptop.told("MESSAGE_CONTACT_WARNING_LOCK", 40, 20)
     p.log_in()
     h = laptop.handoff()
     assert h.event(OVERDUE) == 40 and h.event(DOUBTED) is None, h.events
-    show("40 days without contact: warned that it locks in 20, unlocks, reported")
+    show("40 days without contact: warned that it locks in 20, unlocks (the last of 250 users), reported")
     for years, doubt in ((10, 1), (-10, 2)):
         start(p, 365 * years)
         laptop.told("MESSAGE_CONTACT_WARNING_LOCK", 40, 20)
