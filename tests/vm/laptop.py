@@ -10,6 +10,8 @@ import time
 from disk import Disk
 from machine import OVMF, ROOT, Machine, run
 
+# For start(extra=...): a monitor, which the laptop otherwise has none of.
+PANEL = ("-device", "VGA,edid=on,xres=1280,yres=800")
 CTRL_R = "\x12"
 CTRL_K = "\x0b"
 CHALLENGE = r"Challenge: ((?:[A-Z]{5}-){2}[A-Z]{5})"

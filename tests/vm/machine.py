@@ -307,4 +307,4 @@ class Machine:
         thread.join(60)
 
     def screenshot(self, path):
-        self.qmp("screendump", filename=str(path))
+        self.qmp("screendump", filename=str(path), format="png")

@@ -8,7 +8,7 @@ import threading
 import time
 import tty
 
-from laptop import Laptop, enforced
+from laptop import PANEL, Laptop, enforced
 from machine import OUT
 from organisation import PASSPHRASE, Organisation, payload
 from page import ink, missed, note, say, seen, title
@@ -45,6 +45,12 @@ class Terminal:
 
     def __exit__(self, *_):
         termios.tcsetattr(0, termios.TCSADRAIN, self.before)
+
+
+def panel():
+    """VNC=ADDRESS (127.0.0.1:17): the laptop has a panel, which any VNC viewer shows."""
+    address = os.environ.get("VNC")
+    return (*PANEL, "-vnc", address) if address else ()
 
 
 class Demo:
@@ -142,7 +148,7 @@ class Demo:
     def run(self):
         self.introduce()
         self.laptop.reboots, self.laptop.drains = True, False
-        self.laptop.start()
+        self.laptop.start(extra=panel())
         threading.Thread(target=self.watch, daemon=True).start()
         self.bridge()
         while not self.left:
@@ -153,7 +159,7 @@ class Demo:
             say()
             note("The laptop went off. It is switched on again in 3 seconds (Ctrl-] ends the demo).")
             time.sleep(3)
-            self.laptop.start()
+            self.laptop.start(extra=panel())
             self.bridge()
 
     def server_says_killed(self):

@@ -3,7 +3,8 @@ import time
 import traceback
 
 import storefile
-from laptop import Laptop, enforced, guest
+from laptop import PANEL, Laptop, enforced, guest
+from machine import OUT, ROOT
 from organisation import Organisation, payload
 from page import chapter, missed, note, quote, say, seen, title
 
@@ -31,9 +32,13 @@ class Story:
     def switch_on(self):
         chapter(1, "The laptop is switched on")
         note("UEFI firmware starts holdfast.efi from the disk, before any operating system.")
-        self.laptop.start()
+        self.laptop.start(extra=PANEL)
         self.laptop.expect("User name:")
         quote(self.laptop.serial.before.rsplit("\x1b", 1)[-1].split("H", 1)[-1] + "User name:")
+        picture = OUT / "screens/demo-prompt.png"
+        picture.parent.mkdir(parents=True, exist_ok=True)
+        self.laptop.screenshot(picture)
+        note(f"This is the serial port. The laptop's panel shows {picture.relative_to(ROOT)}.")
         self.laptop.type(self.laptop.user)
         self.laptop.expect("Password:")
         note("Somebody tries a password: 'wrong horse 7'.")
