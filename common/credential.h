@@ -19,7 +19,15 @@ enum credential_kind {
 	CREDENTIAL_PASSWORD = 1,
 	CREDENTIAL_ONE_TIME_CODE = 2,
 	CREDENTIAL_RECOVERY_KEY = 3,
+	CREDENTIAL_TPM_PIN = 4,      /* with a secret of the TPM, as are the following */
+	CREDENTIAL_TPM_PASSWORD = 5,
+	CREDENTIAL_SELF_HELP = 6,    /* what is typed: the secret of questions.h */
 };
+
+/* One whose user logs in with a name: password, TPM+PIN, TPM+password. A user has one of them at most. */
+int credential_is_login(uint8_t kind);
+/* One that needs a secret of the TPM. */
+int credential_is_bound(uint8_t kind);
 
 #define RECORD_MUST_CHANGE 0x01
 #define USER_NAME_MAX 63
@@ -64,6 +72,38 @@ struct credential_spec {
 	uint16_t changed_day; /* days since 1970-01-01 UTC; 0: unknown */
 	uint32_t kdf_memory_kib, kdf_passes;
 };
+
+/* What was typed, after the record's Argon2id. Where the TPM takes part:
+ *   auth = BLAKE2b-256(key = stretched, "holdfast tpm auth v1" || id)
+ *   KEK  = BLAKE2b-256(key = stretched, "holdfast tpm kek v1" || id || the TPM's secret)
+ * The duress password's key is the stretched one by itself. */
+struct stretched { uint8_t bytes[KEY_BYTES]; };
+void stretched_wipe(struct stretched *s);
+#define STRETCHED __attribute__((cleanup(stretched_wipe))) struct stretched
+
+/* The expensive part of opening. Errors: ERR_RANGE (cost), ERR_MEMORY. */
+MUST_CHECK enum err credential_stretch(struct stretched *ret, const struct record *r,
+				       const struct secret *typed);
+/* Authorization value of the record's sealed object (tpm.h). */
+void credential_tpm_auth(uint8_t ret[static KEY_BYTES], const struct record *r,
+			 const struct stretched *s);
+/* The duress password? To be asked before the TPM is, which would count a wrong try. */
+int credential_is_duress(const struct record *r, const struct stretched *s);
+/* The rest of opening. tpm_secret: NULL where the kind has none (else ERR_UNSUPPORTED, both ways).
+ * Errors: as credential_open. */
+MUST_CHECK enum err credential_open_stretched(struct credential *ret, const struct record *r,
+					      const struct stretched *s, const uint8_t *tpm_secret);
+/* credential_new and credential_change for bound kinds. *ret_auth: what the sealed object is to be made
+ * with, or changed to. */
+MUST_CHECK enum err credential_new_bound(struct record *ret, uint8_t ret_auth[static KEY_BYTES],
+					 const struct credential_spec *spec,
+					 const struct secret *typed,
+					 const uint8_t tpm_secret[static KEY_BYTES],
+					 const struct store_vk *vk, const struct unlock_key *uk);
+MUST_CHECK enum err credential_change_bound(struct record *r, uint8_t ret_auth[static KEY_BYTES],
+					    const struct credential *c, const struct secret *typed,
+					    const uint8_t tpm_secret[static KEY_BYTES],
+					    uint16_t today);
 
 /* Make a record for a password or code: new credential key pair, new user key, wrap and seal. Its
  * signature is made by store_sign. Errors: ERR_RANGE (cost, name), ERR_MEMORY. */

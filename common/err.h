@@ -20,6 +20,7 @@
 	X(ERR_ROLLBACK, "older than what was seen before")                            \
 	X(ERR_CHANGED, "differs from what was vouched for")                           \
 	X(ERR_LOCKED, "locked: a one-time code is needed")                            \
+	X(ERR_LOCKED_OUT, "locked out: the TPM takes no more tries for now")          \
 	X(ERR_EXPIRED, "expired")                                                     \
 	X(ERR_REPLAY, "seen before, or out of order")                                 \
 	X(ERR_MISDIRECTED, "meant for another device or enrolment")                   \

@@ -71,8 +71,12 @@ static enum err head_bounds(const struct handoff_head *h)
 	    (!sodium_is_zero(h->unlock_key, sizeof(h->unlock_key)) ||
 	     !sodium_is_zero(h->user_seed, sizeof(h->user_seed))))
 		return ERR_FORMAT;
-	return h->event_count > HANDOFF_EVENTS_MAX || h->target >= MANIFEST_TARGETS_MAX ? ERR_RANGE
-											 : OK;
+	if (h->trust & ~HANDOFF_TRUST || h->reserved)
+		return ERR_FORMAT;
+	return h->event_count > HANDOFF_EVENTS_MAX || h->target >= MANIFEST_TARGETS_MAX ||
+			       h->loader >= HANDOFF_LOADER_COUNT
+		       ? ERR_RANGE
+		       : OK;
 }
 
 static enum err head_check(const struct handoff_head *h, size_t len)

@@ -9,7 +9,24 @@
 
 #define HANDOFF_NO_KEYS 0x0001
 #define HANDOFF_EVENTS_MAX 64
-#define HANDOFF_BYTES_MAX (236 + HANDOFF_EVENTS_MAX * 8 + MANIFEST_BYTES_MAX)
+
+/* What the firmware vouched for (handoff_head.trust). */
+#define HANDOFF_SECURE_BOOT 0x0001 /* Secure Boot is on, not in set-up mode */
+#define HANDOFF_TPM 0x0002         /* there is a TPM 2.0 that answers */
+#define HANDOFF_CAPPED 0x0004      /* PCR 11 was extended: nothing can be unsealed any more */
+#define HANDOFF_VOUCHED 0x0008     /* firmware refused the kernel, the manifest vouched for it */
+#define HANDOFF_TRUST 0x000f
+
+/* Which file of holdfast.efi was started. */
+enum handoff_loader {
+	HANDOFF_LOADER_UNKNOWN,  /* firmware does not say */
+	HANDOFF_LOADER_CURRENT,  /* \EFI\holdfast\holdfast.efi */
+	HANDOFF_LOADER_NEXT,     /* \EFI\holdfast\next.efi: an update, tried once */
+	HANDOFF_LOADER_PREVIOUS, /* \EFI\holdfast\previous.efi */
+	HANDOFF_LOADER_REMOVABLE,/* \EFI\BOOT\BOOTX64.EFI: firmware has lost the boot entries */
+	HANDOFF_LOADER_COUNT
+};
+#define HANDOFF_BYTES_MAX (280 + HANDOFF_EVENTS_MAX * 8 + MANIFEST_BYTES_MAX)
 
 /* X(name, number, text): the text is the event's kind at the server. */
 #define PREBOOT_EVENT_LIST(X)                                          \
@@ -26,7 +43,15 @@
 	X(PREBOOT_TAMPERED, 11, "preboot-tampered")                    \
 	X(PREBOOT_CLOCK_DOUBTED, 12, "preboot-clock-doubted")          \
 	X(PREBOOT_CONTACT_OVERDUE, 13, "preboot-contact-overdue")      \
-	X(PREBOOT_COUNT_NOT_KEPT, 14, "preboot-count-not-kept")
+	X(PREBOOT_COUNT_NOT_KEPT, 14, "preboot-count-not-kept")        \
+	X(PREBOOT_TPM_CHANGED, 15, "preboot-tpm-changed")              \
+	X(PREBOOT_TPM_LOCKED_OUT, 16, "preboot-tpm-locked-out")        \
+	X(PREBOOT_TPM_GONE, 17, "preboot-tpm-gone")                    \
+	X(PREBOOT_TPM_FAILED, 18, "preboot-tpm-failed")                \
+	X(PREBOOT_NOT_CAPPED, 19, "preboot-not-capped")                \
+	X(PREBOOT_MEMORY_SHORT, 20, "preboot-memory-short")            \
+	X(PREBOOT_LOADER_FALLBACK, 21, "preboot-loader-fallback")      \
+	X(PREBOOT_WRONG_SELF_HELP, 22, "preboot-wrong-self-help")
 
 enum preboot_event {
 #define X(name, number, text) name = number,

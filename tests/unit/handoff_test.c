@@ -5,7 +5,7 @@
 #include "core_sample.h"
 #include "stack_probe.h"
 
-#define HEAD 236
+#define HEAD 280
 #define MANIFEST (HEAD + 2 * 8)
 
 static void encode(uint8_t *ret, size_t *ret_len)
