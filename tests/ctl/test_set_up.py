@@ -100,6 +100,7 @@ def passphrase_from_a_pipe(organisation, _):
 
 def ctrl_c_gives_the_echo_back(organisation, _):
     """Ctrl-C and SIGTERM at the passphrase end the program, and the terminal has its echo again"""
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # who runs us in the background has it ignored
     for end in (lambda t: t.sendintr(), lambda t: os.kill(int(t.pid), signal.SIGTERM)):
         t = pexpect.spawn(str(BIN / "holdfast-ctl"), ["--dir", organisation.officer, "device", "list"], timeout=20)
         t.expect("Passphrase of olivia")
