@@ -43,21 +43,24 @@ void sealed_wipe(struct sealed *s);
 
 /* An empty section: no parent, no entry. */
 void bindings_default(struct bindings *ret);
-/* Errors: ERR_FORMAT, ERR_VERSION, ERR_RANGE, ERR_MEMORY. */
+/* Errors: ERR_FORMAT (also: a credential and kind twice), ERR_VERSION, ERR_RANGE (a count, length or handle; no
+ * parent's point where there are entries), ERR_MEMORY. */
 MUST_CHECK enum err bindings_decode(struct bindings *ret, const uint8_t *bytes, size_t len);
-/* Into ret[BINDINGS_BYTES_MAX]. Errors: ERR_RANGE. */
+/* Into ret[BINDINGS_BYTES_MAX]; sets magic and version. Errors: ERR_RANGE (what could not be decoded again). */
 MUST_CHECK enum err bindings_encode(uint8_t *ret, size_t *ret_len, const struct bindings *b);
 
 /* *ret points into b until the next add or remove. Errors: ERR_NOT_FOUND. */
 MUST_CHECK enum err bindings_find(struct binding **ret, const struct bindings *b,
 				  const uint8_t credential[static 16], enum binding_kind kind);
-/* Add, or put in the place of the one with the same credential and kind. Errors: ERR_SPACE, ERR_MEMORY. */
+/* Add, or put in the place of the one with the same credential and kind.
+ * Errors: ERR_RANGE (the entry itself), ERR_SPACE, ERR_MEMORY. */
 MUST_CHECK enum err bindings_put(struct bindings *b, const struct binding *entry);
 /* All of a credential's. That there is none is no error. */
 void bindings_remove(struct bindings *b, const uint8_t credential[static 16]);
 
 /* To and from the forms of tpm.h. */
 void bindings_parent(struct tpm_parent *ret, const struct bindings *b);
+void bindings_set_parent(struct bindings *b, const struct tpm_parent *parent);
 void binding_object(struct tpm_object *ret, const struct binding *b);
 void binding_set_object(struct binding *b, const struct tpm_object *object);
 
@@ -66,7 +69,8 @@ void binding_set_object(struct binding *b, const struct tpm_object *object);
 void binding_close(struct binding *b, const struct sealed *s, const struct unlock_key *uk);
 MUST_CHECK enum err binding_open(struct sealed *ret, const struct binding *b,
 				 const struct unlock_key *uk);
-/* The TPM's lockoutAuth, aad = "holdfast lockout v1". Errors of open: ERR_AUTH. */
+/* The TPM's lockoutAuth, aad = "holdfast lockout v1". Errors of open: ERR_NOT_FOUND (there is none),
+ * ERR_AUTH. */
 void bindings_close_lockout(struct bindings *b, const uint8_t auth[static TPM_AUTH_BYTES],
 			    const struct unlock_key *uk);
 MUST_CHECK enum err bindings_open_lockout(uint8_t ret[static TPM_AUTH_BYTES], const struct bindings *b,

@@ -53,13 +53,14 @@ void handoff_strip(struct handoff *h)
 	h->head.flags |= HANDOFF_NO_KEYS;
 }
 
-/* A password has a user, a code has none. */
+/* Who logged in or helped himself is a user, a code has none. */
 static int user_valid(const struct handoff_head *h)
 {
-	if (h->kind < CREDENTIAL_PASSWORD || h->kind > CREDENTIAL_RECOVERY_KEY)
+	int named = credential_is_login(h->kind) || h->kind == CREDENTIAL_SELF_HELP;
+
+	if (h->kind < CREDENTIAL_PASSWORD || h->kind > CREDENTIAL_SELF_HELP)
 		return 0;
-	return text_valid(h->user, sizeof(h->user)) &&
-	       (h->kind == CREDENTIAL_PASSWORD) == (h->user[0] != 0) &&
+	return text_valid(h->user, sizeof(h->user)) && named == (h->user[0] != 0) &&
 	       (h->kind == CREDENTIAL_ONE_TIME_CODE || h->number == 0);
 }
 

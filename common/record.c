@@ -22,23 +22,40 @@ _Static_assert(sizeof(((struct record *)0)->wrap) == WRAP_BYTES &&
 
 static const char signed_as[] = "holdfast record v1";
 
+int credential_is_login(uint8_t kind)
+{
+	return kind == CREDENTIAL_PASSWORD || kind == CREDENTIAL_TPM_PIN ||
+	       kind == CREDENTIAL_TPM_PASSWORD;
+}
+
+int credential_is_bound(uint8_t kind)
+{
+	return kind == CREDENTIAL_TPM_PIN || kind == CREDENTIAL_TPM_PASSWORD ||
+	       kind == CREDENTIAL_SELF_HELP;
+}
+
 enum err record_cost_check(uint8_t kind, uint32_t memory_kib, uint32_t passes)
 {
-	uint32_t least = kind == CREDENTIAL_PASSWORD ? KDF_PASSWORD_MEMORY_KIB_MIN
-						     : KDF_MEMORY_KIB_MIN;
+	uint32_t least = credential_is_login(kind) || credential_is_bound(kind)
+				 ? KDF_PASSWORD_MEMORY_KIB_MIN
+				 : KDF_MEMORY_KIB_MIN;
 
 	if (memory_kib < least || memory_kib > KDF_MEMORY_KIB_MAX)
 		return ERR_RANGE;
 	return passes < KDF_PASSES_MIN || passes > KDF_PASSES_MAX ? ERR_RANGE : OK;
 }
 
-/* A password has a user and no number, a code a number and no user, the recovery key neither. */
+/* What a user logs in or helps himself with has a user and no number, a code a number and no user, the
+ * recovery key neither. */
 static int owner_valid(const struct record *r)
 {
 	if (!text_valid(r->user, sizeof(r->user)))
 		return 0;
 	switch (r->kind) {
 	case CREDENTIAL_PASSWORD:
+	case CREDENTIAL_TPM_PIN:
+	case CREDENTIAL_TPM_PASSWORD:
+	case CREDENTIAL_SELF_HELP:
 		return r->user[0] && r->number == 0;
 	case CREDENTIAL_ONE_TIME_CODE:
 		return !r->user[0];

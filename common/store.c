@@ -12,6 +12,8 @@ void store_drop(struct store *s)
 {
 	free(s->records);
 	rules_drop(&s->rules);
+	bindings_drop(&s->bindings);
+	free(s->questions);
 	*s = (struct store){ 0 };
 }
 
@@ -27,6 +29,7 @@ enum err store_new(struct store *ret, const uint8_t device[static DEVICE_ID_BYTE
 	    !text_valid(s.head.name, sizeof(s.head.name)))
 		return ERR_RANGE;
 	rules_default(&s.rules);
+	bindings_default(&s.bindings);
 	memcpy(s.head.device, device, sizeof(s.head.device));
 	randombytes_buf(sk.seed, sizeof(sk.seed));
 	store_sk_public(&vk, &sk);
@@ -55,8 +58,19 @@ static uint32_t same_mask(uint32_t a, uint32_t b)
 	return ((x | -x) >> 31) - 1;
 }
 
+/* Kinds of record as a set. */
+#define KIND(kind) (1u << (kind))
+#define KINDS_LOGIN \
+	(KIND(CREDENTIAL_PASSWORD) | KIND(CREDENTIAL_TPM_PIN) | KIND(CREDENTIAL_TPM_PASSWORD))
+
+/* Whose seals a lock takes away. */
+static int is_users(const struct record *r)
+{
+	return credential_is_login(r->kind) || r->kind == CREDENTIAL_SELF_HELP;
+}
+
 /* Look at every record whether or not one was found before. */
-static enum err record_find(struct record **ret, const struct store *s, uint32_t kind,
+static enum err record_find(struct record **ret, const struct store *s, uint32_t kinds,
 			    uint32_t number, const uint8_t user[static USER_NAME_MAX + 1])
 {
 	uint32_t at = UINT32_MAX;
@@ -64,8 +78,8 @@ static enum err record_find(struct record **ret, const struct store *s, uint32_t
 	for (uint32_t i = 0; i < s->head.record_count; i++) {
 		const struct record *r = &s->records[i];
 		uint32_t differs = (uint32_t)sodium_memcmp(r->user, user, sizeof(r->user));
-		uint32_t found = same_mask(r->kind, kind) & same_mask(r->number, number) &
-				 same_mask(differs, 0);
+		uint32_t found = same_mask(kinds >> (r->kind & 31) & 1, 1) &
+				 same_mask(r->number, number) & same_mask(differs, 0);
 
 		at = (at & ~found) | (i & found);
 	}
@@ -75,13 +89,24 @@ static enum err record_find(struct record **ret, const struct store *s, uint32_t
 	return OK;
 }
 
-enum err store_find_user(struct record **ret, const struct store *s, const char *user)
+static enum err users_record(struct record **ret, const struct store *s, uint32_t kinds,
+			     const char *user)
 {
 	uint8_t field[USER_NAME_MAX + 1];
 
 	if (!text_set(field, sizeof(field), user))
 		return ERR_NOT_FOUND;
-	return record_find(ret, s, CREDENTIAL_PASSWORD, 0, field);
+	return record_find(ret, s, kinds, 0, field);
+}
+
+enum err store_find_user(struct record **ret, const struct store *s, const char *user)
+{
+	return users_record(ret, s, KINDS_LOGIN, user);
+}
+
+enum err store_find_self_help(struct record **ret, const struct store *s, const char *user)
+{
+	return users_record(ret, s, KIND(CREDENTIAL_SELF_HELP), user);
 }
 
 enum err store_find_code(struct record **ret, const struct store *s, enum credential_kind kind,
@@ -89,7 +114,7 @@ enum err store_find_code(struct record **ret, const struct store *s, enum creden
 {
 	static const uint8_t nobody[USER_NAME_MAX + 1];
 
-	return record_find(ret, s, (uint32_t)kind, number, nobody);
+	return record_find(ret, s, KIND(kind), number, nobody);
 }
 
 enum err store_next_code(struct record **ret, const struct store *s)
@@ -121,12 +146,13 @@ static size_t id_place(const struct store *s, const uint8_t id[static 16])
 
 enum err store_add(struct store *s, const struct record *r)
 {
+	uint32_t kinds = credential_is_login(r->kind) ? KINDS_LOGIN : KIND(r->kind & 31);
 	size_t count = s->head.record_count;
 	struct record *same, *grown;
 
 	if (record_check(r))
 		return ERR_RANGE;
-	if (!record_find(&same, s, r->kind, r->number, r->user) || id_place(s, r->id) < count)
+	if (!record_find(&same, s, kinds, r->number, r->user) || id_place(s, r->id) < count)
 		return ERR_EXISTS;
 	if (count >= STORE_RECORDS_MAX)
 		return ERR_SPACE;
@@ -142,12 +168,69 @@ enum err store_add(struct store *s, const struct record *r)
 	return OK;
 }
 
+/* Place of a credential's questions; questions_count when there are none. */
+static size_t questions_place(const struct store *s, const uint8_t credential[static 16])
+{
+	size_t i = 0;
+
+	while (i < s->head.questions_count && memcmp(s->questions[i].credential, credential, 16))
+		i++;
+	return i;
+}
+
+enum err store_questions_find(struct questions **ret, const struct store *s,
+			      const uint8_t credential[static 16])
+{
+	size_t at = questions_place(s, credential);
+
+	if (at == s->head.questions_count)
+		return ERR_NOT_FOUND;
+	*ret = &s->questions[at];
+	return OK;
+}
+
+enum err store_questions_put(struct store *s, const struct questions *q)
+{
+	size_t at = questions_place(s, q->credential), count = s->head.questions_count;
+	struct questions *grown;
+
+	if (at < count) {
+		s->questions[at] = *q;
+		return OK;
+	}
+	if (count >= QUESTIONS_USERS_MAX)
+		return ERR_SPACE;
+	grown = malloc((count + 1) * sizeof(*grown));
+	if (!grown)
+		return ERR_MEMORY;
+	if (count > 0)
+		memcpy(grown, s->questions, count * sizeof(*grown));
+	grown[count] = *q;
+	free(s->questions);
+	s->questions = grown;
+	s->head.questions_count++;
+	return OK;
+}
+
+static void questions_remove(struct store *s, const uint8_t credential[static 16])
+{
+	size_t at = questions_place(s, credential), count = s->head.questions_count;
+
+	if (at == count)
+		return;
+	memmove(&s->questions[at], &s->questions[at + 1], (count - at - 1) * sizeof(*s->questions));
+	memset(&s->questions[count - 1], 0, sizeof(*s->questions));
+	s->head.questions_count--;
+}
+
 enum err store_remove(struct store *s, const uint8_t id[static 16])
 {
 	size_t at = id_place(s, id), count = s->head.record_count;
 
 	if (at == count)
 		return ERR_NOT_FOUND;
+	bindings_remove(&s->bindings, s->records[at].id);
+	questions_remove(s, s->records[at].id);
 	memmove(&s->records[at], &s->records[at + 1], (count - at - 1) * sizeof(*s->records));
 	memset(&s->records[count - 1], 0, sizeof(*s->records));
 	s->head.record_count--;
@@ -164,7 +247,7 @@ static enum err records_reseal(struct record *records, size_t count, const struc
 
 		if (e)
 			return e;
-		if (locked && records[i].kind == CREDENTIAL_PASSWORD)
+		if (locked && is_users(&records[i]))
 			record_unseal(&records[i]);
 	}
 	return OK;
@@ -187,6 +270,8 @@ enum err store_rekey(struct store *s, const struct unlock_key *old_uk,
 		memcpy(records, s->records, bytes);
 	}
 	e = records_reseal(records, s->head.record_count, new_uk, locked);
+	if (!e)
+		e = bindings_rekey(&s->bindings, old_uk, new_uk);
 	if (e) {
 		free(records);
 		return e;
@@ -213,7 +298,7 @@ void store_drop_seal(struct store *s, struct record *r)
 void store_lock(struct store *s)
 {
 	for (uint32_t i = 0; i < s->head.record_count; i++)
-		if (s->records[i].kind == CREDENTIAL_PASSWORD)
+		if (is_users(&s->records[i]))
 			record_unseal(&s->records[i]);
 	revision_raise(s);
 }
@@ -223,14 +308,14 @@ uint32_t store_user_count(const struct store *s)
 	uint32_t count = 0;
 
 	for (uint32_t i = 0; i < s->head.record_count; i++)
-		count += s->records[i].kind == CREDENTIAL_PASSWORD;
+		count += (uint32_t)credential_is_login(s->records[i].kind);
 	return count;
 }
 
 int store_is_locked(const struct store *s)
 {
 	for (uint32_t i = 0; i < s->head.record_count; i++)
-		if (s->records[i].kind == CREDENTIAL_PASSWORD && s->records[i].has_seal)
+		if (is_users(&s->records[i]) && s->records[i].has_seal)
 			return 0;
 	return store_user_count(s) > 0;
 }

@@ -9,15 +9,17 @@
 #ifndef HOLDFAST_STORE_H
 #define HOLDFAST_STORE_H
 
+#include "bindings.h"
 #include "credential.h"
 #include "format.h"
 #include "key.h"
 #include "manifest.h"
+#include "questions.h"
 #include "rules.h"
 
 #define STORE_LOCKED 0x0001
 #define STORE_RECORDS_MAX 320
-#define STORE_BYTES_MAX (256u * 1024u)
+#define STORE_BYTES_MAX (384u * 1024u)
 #define STORE_FILE_STEP (64u * 1024u)
 #define STORE_NAME_MAX 55
 #define STORE_GENERATION_MAX ((uint64_t)1 << 48)
@@ -33,6 +35,8 @@ struct store {
 	struct record *records; /* head.record_count of them */
 	struct manifest manifest;
 	struct rules rules;
+	struct bindings bindings;
+	struct questions *questions; /* malloc'ed, head.questions_count of them; or NULL */
 	uint8_t signature[SIGNATURE_BYTES];
 };
 void store_drop(struct store *s);
@@ -77,10 +81,12 @@ MUST_CHECK enum err store_sign(struct store *s, const struct store_sk *sk);
  * does not decode; both NULL gives NULL. */
 const struct store *store_newer(const struct store *a, const struct store *b);
 
-/* Record of a user's password; of a code by its number (kind CREDENTIAL_ONE_TIME_CODE) or of the
- * recovery key (number 0). *ret points into s, valid until store_drop or store_add/remove. Constant
- * time over the records, so that timing does not tell which users exist. Errors: ERR_NOT_FOUND. */
+/* Record that a user logs in with (credential_is_login: one of the three kinds); of a user's self-help;
+ * of a code by its number (kind CREDENTIAL_ONE_TIME_CODE) or of the recovery key (number 0). *ret points
+ * into s, valid until store_drop or store_add/remove. Constant time over the records, so that timing does
+ * not tell which users exist. Errors: ERR_NOT_FOUND. */
 MUST_CHECK enum err store_find_user(struct record **ret, const struct store *s, const char *user);
+MUST_CHECK enum err store_find_self_help(struct record **ret, const struct store *s, const char *user);
 MUST_CHECK enum err store_find_code(struct record **ret, const struct store *s,
 				    enum credential_kind kind, uint16_t number);
 
@@ -88,19 +94,28 @@ MUST_CHECK enum err store_find_code(struct record **ret, const struct store *s,
  * Errors: ERR_NOT_FOUND. */
 MUST_CHECK enum err store_next_code(struct record **ret, const struct store *s);
 
-/* Errors: ERR_SPACE, ERR_EXISTS (same id, user or code), ERR_RANGE (the record itself), ERR_MEMORY. */
+/* Errors: ERR_SPACE, ERR_EXISTS (same id or code; a second login or self-help record of a user),
+ * ERR_RANGE (the record itself), ERR_MEMORY. */
 MUST_CHECK enum err store_add(struct store *s, const struct record *r);
-/* Errors: ERR_NOT_FOUND. */
+/* With its bindings and questions. Errors: ERR_NOT_FOUND. */
 MUST_CHECK enum err store_remove(struct store *s, const uint8_t id[static 16]);
 
-/* Change the unlock key: re-wrap the signing key, set uk_id, and seal to every record, or, when
- * locked is set, only to codes and recovery key (users' seals are dropped), with head.flags to match. The
- * store is to be signed afterwards. On failure it is as it was.
- * Errors: ERR_AUTH (old_uk does not open this store), ERR_RANGE, ERR_MEMORY. */
+/* Questions of a self-help record. *ret points into s until the next put or store_remove.
+ * Errors: ERR_NOT_FOUND. */
+MUST_CHECK enum err store_questions_find(struct questions **ret, const struct store *s,
+					 const uint8_t credential[static 16]);
+/* Add, or put in the place of the same credential's. Errors: ERR_SPACE, ERR_MEMORY. */
+MUST_CHECK enum err store_questions_put(struct store *s, const struct questions *q);
+
+/* Change the unlock key: re-wrap the signing key, set uk_id, the bindings' copies under the new key, and
+ * seal to every record, or, when locked is set, only to codes and recovery key (users' seals are dropped,
+ * those of self-help as well), with head.flags to match. The store is to be signed afterwards. On failure
+ * it is as it was.
+ * Errors: ERR_AUTH (old_uk does not open this store, or a binding's copy), ERR_RANGE, ERR_MEMORY. */
 MUST_CHECK enum err store_rekey(struct store *s, const struct unlock_key *old_uk,
 				const struct unlock_key *new_uk, int locked);
 
-/* What pre-boot may do without any key: drop one seal, or those of all users, and raise
+/* What pre-boot may do without any key: drop one seal, or those of all users (self-help too), and raise
  * head.revision. */
 void store_drop_seal(struct store *s, struct record *r);
 void store_lock(struct store *s);
@@ -108,7 +123,7 @@ void store_lock(struct store *s);
 /* There are users, and none of them has a seal: whoever locked it, only a code opens it. */
 int store_is_locked(const struct store *s);
 
-/* Number of records of kind CREDENTIAL_PASSWORD. */
+/* Number of records that somebody logs in with (credential_is_login). */
 uint32_t store_user_count(const struct store *s);
 
 /* Sign again after a change to one record of a store that was verified before: as store_sign, but of

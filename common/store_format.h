@@ -4,7 +4,7 @@
 
 #include "store.h"
 
-#define STORE_HEAD_BYTES 256
+#define STORE_HEAD_BYTES 264
 
 /* The bytes that the store's signature covers; *ret is malloc'ed. Errors: ERR_RANGE, ERR_MEMORY. */
 MUST_CHECK enum err store_message(uint8_t **ret, size_t *ret_len, const struct store *s);

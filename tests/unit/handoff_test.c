@@ -79,7 +79,7 @@ static const struct damage damages[] = {
 	{ "flag and keys", 10, "\1", 1, ERR_FORMAT },
 	{ "another total", 12, "\1", 1, ERR_FORMAT },
 	{ "kind 0", 72, "\0", 1, ERR_FORMAT },
-	{ "an unknown kind", 72, "\4", 1, ERR_FORMAT },
+	{ "an unknown kind", 72, "\7", 1, ERR_FORMAT },
 	{ "a code with a user", 72, "\2", 1, ERR_FORMAT },
 	{ "a fifth target", 73, "\4", 1, ERR_RANGE },
 	{ "a password with a number", 74, "\1", 1, ERR_FORMAT },

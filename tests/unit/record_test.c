@@ -49,7 +49,7 @@ static void round_trip(void **state)
 
 static const struct damage damages[] = {
 	{ "kind 0", 16, "\0", 1, ERR_FORMAT },
-	{ "an unknown kind", 16, "\4", 1, ERR_FORMAT },
+	{ "an unknown kind", 16, "\7", 1, ERR_FORMAT },
 	{ "an unknown flag", 17, "\3", 1, ERR_FORMAT },
 	{ "a password with a number", 18, "\1", 1, ERR_FORMAT },
 	{ "a code with a user", 16, "\2", 1, ERR_FORMAT },

@@ -7,14 +7,15 @@
 #include "core_sample.h"
 #include "stack_probe.h"
 
-#define HEAD 256
+#define HEAD 264
 #define RECORD 625
 #define RECORD_1 (HEAD + RECORD) /* the first code */
 #define MANIFEST (HEAD + 4 * RECORD)
 #define RULES_AT (MANIFEST + 16 + 2 * 112 + 300 + 64)
 #define BANNER (RULES_AT + 120)
 #define LOGO (BANNER + 37)
-#define SIGNATURE (LOGO + 16 + 4 * 4 + 5 * 3)
+#define BINDINGS (LOGO + 16 + 4 * 4 + 5 * 3)
+#define SIGNATURE (BINDINGS + 184)
 #define TOTAL (SIGNATURE + 64 + 32)
 
 static const struct unlock_key uk = { "the unlock key of 32 random byte" };
@@ -71,7 +72,7 @@ static void round_trip(void **state)
 	assert_true(s.head.generation == 1);
 	assert_string_equal((char *)s.head.name, "Anna's laptop");
 	assert_string_equal((char *)s.rules.head.layout, "de(nodeadkeys)");
-	assert_int_equal(s.rules.head.logo_bytes, SIGNATURE - LOGO);
+	assert_int_equal(s.rules.head.logo_bytes, BINDINGS - LOGO);
 	assert_memory_equal(s.head.device, sample_device, sizeof(s.head.device));
 	expect("verify", OK, store_verify(&s, &vk));
 	expect("encode again", OK, store_encode(&again, &len, &s));
@@ -159,7 +160,7 @@ static void largest(void **state)
 	expect("encode", OK, store_encode(&bytes, &len, &s));
 	assert_true(len <= STORE_BYTES_MAX);
 	assert_int_equal(sample_store_total(bytes), HEAD + STORE_RECORDS_MAX * RECORD + MANIFEST_BYTES_MAX +
-							    RULES_BYTES_MAX + 64 + 32);
+							    RULES_BYTES_MAX + 184 + 64 + 32);
 	expect("decode", OK, store_decode(&again, bytes, len));
 	expect("verify", OK, store_verify(&again, &vk));
 	assert_int_equal(again.rules.head.logo_bytes, LOGO_BYTES_MAX);
@@ -289,7 +290,7 @@ static const struct damage damages[] = {
 	{ "rules of another length", 38, "\1\0", 2, ERR_FORMAT },
 	{ "a name with an escape", 200, "\x1b", 1, ERR_FORMAT },
 	{ "a name without an end", 213, "0123456789012345678901234567890123456789012", 43, ERR_FORMAT },
-	{ "an unknown kind of record", HEAD + 16, "\4", 1, ERR_FORMAT },
+	{ "an unknown kind of record", HEAD + 16, "\7", 1, ERR_FORMAT },
 	{ "kind 0", HEAD + 16, "\0", 1, ERR_FORMAT },
 	{ "an unknown flag of a record", HEAD + 17, "\2", 1, ERR_FORMAT },
 	{ "a password with a number", HEAD + 18, "\1", 1, ERR_FORMAT },
@@ -317,7 +318,7 @@ static const struct damage damages[] = {
 	{ "a banner with an escape", BANNER, "\x1b", 1, ERR_FORMAT },
 	{ "a banner of one byte less", RULES_AT + 22, "\x24", 1, ERR_FORMAT },
 	{ "another logo magic", LOGO, "X", 1, ERR_FORMAT },
-	{ "a pixel of no colour", SIGNATURE - 1, "\4", 1, ERR_RANGE },
+	{ "a pixel of no colour", BINDINGS - 1, "\4", 1, ERR_RANGE },
 };
 
 static void damaged(void **state)
