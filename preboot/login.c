@@ -28,7 +28,7 @@ struct attempt {
 static const struct record *nth_user(const struct store *s, uint32_t n)
 {
 	for (uint32_t i = 0; i < s->head.record_count; i++)
-		if (s->records[i].kind == CREDENTIAL_PASSWORD && !n--)
+		if (credential_is_login(s->records[i].kind) && !n--)
 			return &s->records[i];
 	return NULL;
 }
@@ -257,7 +257,7 @@ static const struct record *single_user(const struct store *s)
 	if (!(s->rules.head.flags & RULES_SINGLE_USER) || store_user_count(s) != 1)
 		return NULL;
 	for (uint32_t i = 0; i < s->head.record_count; i++)
-		if (s->records[i].kind == CREDENTIAL_PASSWORD)
+		if (credential_is_login(s->records[i].kind))
 			return &s->records[i];
 	return NULL;
 }

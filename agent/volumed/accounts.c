@@ -208,7 +208,7 @@ enum err accounts_list(char **ret, struct volumed *v)
 
 	enforce_settings(&settings, v);
 	for (uint32_t i = 0; !e && i < s.head.record_count; i++)
-		if (s.records[i].kind == CREDENTIAL_PASSWORD)
+		if (credential_is_login(s.records[i].kind))
 			e = list_add(users, &s.records[i], settings.password_days);
 	if (e)
 		return volumed_about(v, e, "listing the users");

@@ -93,7 +93,7 @@ static int lock_is_younger(struct volumed *v)
 static int seals_missing(const struct store *s)
 {
 	for (uint32_t i = 0; i < s->head.record_count; i++)
-		if (s->records[i].kind == CREDENTIAL_PASSWORD && !s->records[i].has_seal)
+		if (credential_is_login(s->records[i].kind) && !s->records[i].has_seal)
 			return 1;
 	return 0;
 }
@@ -166,7 +166,7 @@ static int changes_find(uint8_t changed[static STORE_RECORDS_MAX], struct volume
 
 	for (uint32_t i = 0; i < s->head.record_count; i++) {
 		changed[i] = passnote_differs(v, &s->records[i]) ||
-			     (told && s->records[i].kind == CREDENTIAL_PASSWORD &&
+			     (told && credential_is_login(s->records[i].kind) &&
 			      booted_by(v, &s->records[i]));
 		found |= changed[i];
 	}

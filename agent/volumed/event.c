@@ -112,7 +112,7 @@ void event_more_users(struct volumed *v, const struct store *s)
 	if (s->head.record_count <= EVENT_CERTS_MAX)
 		return;
 	for (uint32_t i = 0; i < s->head.record_count; i++)
-		if (s->records[i].kind == CREDENTIAL_PASSWORD)
+		if (credential_is_login(s->records[i].kind))
 			event_credential(v, "user-added", &s->records[i]);
 }
 

@@ -19,7 +19,7 @@ int passnote_differs(const struct volumed *v, const struct record *r)
 
 	names_of(&names, r);
 	noted = vstate_text(vstate_find(&v->state, "passwords"), names.id);
-	return r->kind == CREDENTIAL_PASSWORD && noted && strcmp(noted, names.key);
+	return credential_is_login(r->kind) && noted && strcmp(noted, names.key);
 }
 
 static json_t *notes_of(const struct store *s)
@@ -29,7 +29,7 @@ static json_t *notes_of(const struct store *s)
 	for (uint32_t i = 0; notes && i < s->head.record_count; i++) {
 		struct names names;
 
-		if (s->records[i].kind != CREDENTIAL_PASSWORD)
+		if (!credential_is_login(s->records[i].kind))
 			continue;
 		names_of(&names, &s->records[i]);
 		if (json_object_set_new(notes, names.id, json_string(names.key))) {

@@ -39,7 +39,7 @@ static const char *cost_state(const struct store *s, const struct policy_setting
 	for (uint32_t i = 0; i < s->head.record_count; i++) {
 		const struct record *r = &s->records[i];
 
-		if (r->kind == CREDENTIAL_PASSWORD &&
+		if (credential_is_login(r->kind) &&
 		    (r->kdf_memory_kib != p->kdf_memory_kib || r->kdf_passes != p->kdf_passes))
 			return "waiting for the next change of password";
 	}
