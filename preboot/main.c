@@ -180,7 +180,8 @@ static enum err unlock(void)
 		return e;
 	planted = guard_verified(s) != OK;
 	/* Who has a code or the recovery key has it from the organisation. */
-	if (!planted && login.record->kind != CREDENTIAL_PASSWORD)
+	if (!planted && (login.record->kind == CREDENTIAL_ONE_TIME_CODE ||
+			 login.record->kind == CREDENTIAL_RECOVERY_KEY))
 		contact_now();
 	return OK;
 }
