@@ -122,8 +122,13 @@ EFI_ARCH := x86_64
 SODIUM := build/out/cache/libsodium-src
 EFI_LIB := /usr/lib
 CC_efi := gcc
-EFI_CFLAGS := -std=gnu11 -O2 -g -ffreestanding -fno-stack-protector -mno-red-zone -fshort-wchar -fPIC \
-	-fcf-protection=none -maccumulate-outgoing-args -fvisibility=hidden -ffunction-sections -DGNU_EFI_USE_MS_ABI -MMD -MP
+# Ours is made for size, but for what computes or draws; libraries for speed.
+EFI_LEVEL := -O2
+build/out/efi/obj/%.o: EFI_LEVEL := -Os
+$(foreach quick,argon2% canvas raster glyph picture scrub,$(foreach folder,preboot common,\
+	$(eval build/out/efi/obj/$(folder)/$(quick).o: EFI_LEVEL := -O2)))
+EFI_CFLAGS = -std=gnu11 $(EFI_LEVEL) -g -ffreestanding -fno-stack-protector -mno-red-zone -fshort-wchar -fPIC \
+	-fcf-protection=none -maccumulate-outgoing-args -fvisibility=hidden -ffunction-sections -fdata-sections -DGNU_EFI_USE_MS_ABI -MMD -MP
 EFI_INC := -I. -I/usr/include/efi -I/usr/include/efi/$(EFI_ARCH) \
 	-I$(SODIUM)/src/libsodium/include
 
@@ -136,15 +141,28 @@ build/out/efi/sodium/%.o: $(SODIUM)/src/libsodium/%.c
 	@mkdir -p $(@D)
 	$(Q)$(CC_efi) $(EFI_CFLAGS) $(EFI_INC) -I$(SODIUM)/src/libsodium/include/sodium $(SODIUM_EFI_CFLAGS) -w -c $< -o $@
 
-# efi_program(name, our sources, libsodium sources)
+# What shim and the firmware's revocation lists know the application by (preboot/sbat.csv), as a section.
+VERSION := $(shell sed -n 's/^Version: //p' common/holdfast.pc.in)
+build/out/efi/sbat.csv: preboot/sbat.csv common/holdfast.pc.in
+	@mkdir -p $(@D)
+	$(Q)sed 's/@VERSION@/$(VERSION)/' $< >$@
+build/out/efi/sbat.o: build/out/efi/sbat.csv
+	$(Q)printf '.section .sbat,"a"\n.incbin "$<"\n.section .note.GNU-stack\n' | as -o $@ -
+build/out/host/tools/efi_finish: build/out/host/obj/build/efi_finish.o
+	@mkdir -p $(@D)
+	$(Q)$(CC_host) $(LINK_host) -o $@ $<
+
+# efi_program(name, our sources, libsodium sources). What a debugger needs stays in the .so beside it.
+EFI_SECTIONS := .text .reloc .sbat .rodata .rela .dynamic .data .bss
 define efi_rule
-build/out/efi/$(1:.efi=.so): $(2:%.c=build/out/efi/obj/%.o) $(3:%.c=build/out/efi/sodium/%.o)
-	$(Q)ld -nostdlib -znocombreloc -shared -Bsymbolic --gc-sections --no-undefined -T $(EFI_LIB)/elf_$(EFI_ARCH)_efi.lds \
-		-L$(EFI_LIB) $(EFI_LIB)/crt0-efi-$(EFI_ARCH).o $$^ -o $$@ -lefi -lgnuefi
-build/out/efi/$(1): build/out/efi/$(1:.efi=.so)
+build/out/efi/$(1:.efi=.so): $(2:%.c=build/out/efi/obj/%.o) $(3:%.c=build/out/efi/sodium/%.o) build/out/efi/sbat.o \
+		preboot/efi.lds
+	$(Q)ld -nostdlib -znocombreloc -znoexecstack -shared -Bsymbolic --gc-sections --no-undefined -T preboot/efi.lds \
+		-L$(EFI_LIB) $(EFI_LIB)/crt0-efi-$(EFI_ARCH).o $$(filter %.o,$$^) -o $$@ -lefi -lgnuefi
+build/out/efi/$(1): build/out/efi/$(1:.efi=.so) build/out/host/tools/efi_finish
 	$$(call say,EFI,$$@)
-	$(Q)objcopy -j .text -j .sdata -j .data -j .rodata -j .dynamic -j .dynsym -j .rel -j .rela -j '.rel.*' \
-		-j '.rela.*' -j .reloc --target efi-app-$(EFI_ARCH) --subsystem=10 $$< $$@
+	$(Q)objcopy --strip-all $(EFI_SECTIONS:%=-j %) --target efi-app-$(EFI_ARCH) --subsystem=10 $$< $$@
+	$(Q)build/out/host/tools/efi_finish $$@
 endef
 efi_program = $(eval $(call efi_rule,$(1),$(2),$(3)))
 
