@@ -10,6 +10,7 @@
 #include "firmware.h"
 #include "phrase.h"
 #include "ui.h"
+#include "vouch.h"
 
 #define SLICE ((size_t)256 << 10)
 #define CMDLINE_MAX 4096
@@ -37,6 +38,7 @@ static struct manifest_target loading; /* name only, until boot_select has compa
 static unsigned next_part = BOOT_PARTS;
 
 static EFI_HANDLE kernel_image;
+static int overruled; /* firmware refused it */
 
 static UINTN pages_of(size_t len)
 {
@@ -240,18 +242,14 @@ enum err boot_prepare(const struct manifest_target *t)
 {
 	EFI_DEVICE_PATH *path = kernel_path(t);
 	EFI_LOADED_IMAGE *image;
-	EFI_HANDLE handle = NULL;
+	EFI_HANDLE handle;
 	size_t len;
 	const uint8_t *bytes = boot_bytes(BOOT_KERNEL, &len);
-	EFI_STATUS s = BOOT->LoadImage(FALSE, firmware_image, path, (void *)(uintptr_t)bytes, len, &handle);
+	enum err e = vouch_load(&handle, &overruled, path, bytes, len);
 
 	free(path);
-	if (EFI_ERROR(s)) {
-		/* With a security violation firmware hands out an image that must not be started. */
-		if (handle)
-			BOOT->UnloadImage(handle);
-		return firmware_err(s);
-	}
+	if (e)
+		return e;
 	image = firmware_protocol(handle, &image_guid);
 	if (!image) {
 		BOOT->UnloadImage(handle);
@@ -260,6 +258,11 @@ enum err boot_prepare(const struct manifest_target *t)
 	set_options(image);
 	kernel_image = handle;
 	return OK;
+}
+
+int boot_vouched(void)
+{
+	return kernel_image && overruled;
 }
 
 enum err boot_start(void)

@@ -30,9 +30,12 @@ MUST_CHECK enum err boot_select(unsigned *ret, uint64_t *load_ms, const struct m
 /* The selected target's file. */
 const uint8_t *boot_bytes(enum boot_part part, size_t *ret_len);
 
-/* LoadImage from the verified buffer with the command line. Errors: ERR_DENIED (Secure Boot),
- * ERR_UNSUPPORTED, ERR_MEMORY, ERR_IO. */
+/* LoadImage from the verified buffer with the command line. The manifest vouches for it where firmware
+ * does not (vouch.h). Errors: ERR_DENIED (Secure Boot), ERR_UNSUPPORTED, ERR_MEMORY, ERR_IO. */
 MUST_CHECK enum err boot_prepare(const struct manifest_target *t);
+
+/* Was the prepared kernel refused by the firmware, and started on the manifest's word (HANDOFF_VOUCHED)? */
+int boot_vouched(void);
 
 /* StartImage. Returns only if the kernel gives up. */
 MUST_CHECK enum err boot_start(void);
