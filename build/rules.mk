@@ -68,6 +68,17 @@ EFI_HOSTED := -I/usr/include/efi -I/usr/include/efi/x86_64 -fshort-wchar -DGNU_E
 $(foreach f,$(HOSTED),$(eval build/out/$(f)/obj/preboot/%.o build/out/$(f)/obj/tests/fake/%.o \
 	build/out/$(f)/obj/tests/unit/preboot_%.o: FLAGS_$(f) += $(EFI_HOSTED)))
 
+# Argon2's block functions include libsodium's own, of which these units have the flags and the warnings;
+# optimized and without sanitizers, for everything that unlocks waits for them.
+ARGON2_BLOCKS := ref ssse3 avx2_host avx512f_host
+ARGON2_CFLAGS = -I$(SODIUM)/src/libsodium -I$(SODIUM)/src/libsodium/include/sodium -DCONFIGURED=1 \
+	-DNATIVE_LITTLE_ENDIAN -DHAVE_EMMINTRIN_H -DHAVE_TMMINTRIN_H -w
+$(foreach f,$(HOSTED),$(eval $(ARGON2_BLOCKS:%=build/out/$(f)/obj/common/argon2_%.o): FLAGS_$(f) += $$(ARGON2_CFLAGS) \
+	-DHAVE_SMMINTRIN_H -DHAVE_AVXINTRIN_H -DHAVE_AVX2INTRIN_H -DHAVE_AVX512FINTRIN_H -O2 -fno-sanitize=all) \
+	$(eval build/out/$(f)/obj/common/argon2_ssse3.o: FLAGS_$(f) += -mssse3) \
+	$(eval build/out/$(f)/obj/common/argon2_avx2_host.o: FLAGS_$(f) += -mavx2) \
+	$(eval build/out/$(f)/obj/common/argon2_avx512f_host.o: FLAGS_$(f) += -mavx512f))
+
 # library(name, sources). The list makes an archive anew when a source joins or leaves.
 define library_rule
 build/out/$(1)/lib/lib$(2).a: $(3:%.c=build/out/$(1)/obj/%.o) build/out/$(1)/lib/lib$(2).list
@@ -117,7 +128,7 @@ endef
 shared = $(eval $(call shared_rule,$(1),$(2),$(3),$(4),$(5)))
 
 # Firmware. The distribution's static libraries use the red zone, which firmware's interrupts overwrite, so
-# every object is compiled here. No AVX but in Argon2id (preboot/vector.h): firmware does not enable it.
+# every object is compiled here. No AVX: firmware does not enable it.
 EFI_ARCH := x86_64
 SODIUM := build/out/cache/libsodium-src
 EFI_LIB := /usr/lib
@@ -136,6 +147,8 @@ build/out/efi/obj/%.o: %.c
 	@mkdir -p $(@D)
 	$(call say,CC,efi $<)
 	$(Q)$(CC_efi) $(EFI_CFLAGS) $(EFI_INC) $(WARN) -c $< -o $@
+
+$(ARGON2_BLOCKS:%=build/out/efi/obj/common/argon2_%.o): EFI_CFLAGS += $(ARGON2_CFLAGS)
 
 build/out/efi/sodium/%.o: $(SODIUM)/src/libsodium/%.c
 	@mkdir -p $(@D)

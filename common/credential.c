@@ -4,6 +4,7 @@
 #include <sodium.h>
 #include <string.h>
 
+#include "argon2.h"
 #include "record.h"
 #include "stack.h"
 #include "text.h"
@@ -26,7 +27,7 @@ _Static_assert(sizeof(struct wrapped) + crypto_aead_xchacha20poly1305_ietf_ABYTE
 	       "the wrap is not its three keys and the tag");
 _Static_assert(UNLOCK_KEY_BYTES + crypto_box_SEALBYTES == SEAL_BYTES,
 	       "the seal is not the unlock key in a sealed box");
-_Static_assert(sizeof(((struct record *)0)->salt) == crypto_pwhash_argon2id_SALTBYTES,
+_Static_assert(sizeof(((struct record *)0)->salt) == ARGON2_SALT_BYTES,
 	       "the salt is not Argon2id's");
 
 static void wrapped_wipe(struct wrapped *w)
@@ -77,17 +78,17 @@ static struct aad duress_aad(const struct record *r)
 }
 
 static enum err kek_derive(struct kek *ret, const struct secret *password,
-			   const uint8_t salt[static crypto_pwhash_argon2id_SALTBYTES],
-			   uint32_t memory_kib, uint32_t passes)
+			   const uint8_t salt[static ARGON2_SALT_BYTES],
+			   const struct argon2_cost *cost)
 {
 	if (password->len > PASSWORD_BYTES_MAX)
 		return ERR_RANGE;
-	/* within the bounds that the callers have checked, only memory can fail it */
-	if (crypto_pwhash_argon2id(ret->bytes, sizeof(ret->bytes), (const char *)password->bytes,
-				   password->len, salt, passes, (size_t)memory_kib * 1024,
-				   crypto_pwhash_argon2id_ALG_ARGON2ID13))
-		return ERR_MEMORY;
-	return OK;
+	return argon2id(ret->bytes, password->bytes, password->len, salt, cost);
+}
+
+static struct argon2_cost record_cost(const struct record *r)
+{
+	return (struct argon2_cost){ r->kdf_memory_kib, r->kdf_passes, r->kdf_lanes };
 }
 
 static void user_public(uint8_t ret[static KEY_BYTES], const struct user_key *key)
@@ -114,7 +115,7 @@ static enum err record_begin(struct record *ret, const struct credential_spec *s
 		.changed_day = spec->changed_day,
 		.kdf_memory_kib = spec->kdf_memory_kib,
 		.kdf_passes = spec->kdf_passes,
-		.kdf_lanes = 1,
+		.kdf_lanes = spec->kdf_lanes,
 	};
 
 	if (!text_set(r.user, sizeof(r.user), spec->user) || record_check(&r))
@@ -175,11 +176,14 @@ static enum err record_new(struct record *ret, const struct credential_spec *spe
 {
 	struct record r;
 	WRAPPED inside = { .store_vk = *vk };
+	struct argon2_cost cost;
 	KEK kek = { 0 };
 	enum err e = record_begin(&r, spec);
 
-	if (!e)
-		e = kek_derive(&kek, password, r.salt, r.kdf_memory_kib, r.kdf_passes);
+	if (e)
+		return e;
+	cost = record_cost(&r);
+	e = kek_derive(&kek, password, r.salt, &cost);
 	if (e)
 		return e;
 	crypto_box_keypair(r.cred_pk, inside.cred_sk);
@@ -220,11 +224,10 @@ static enum err seal_open(struct unlock_key *ret, const struct record *r,
 /* The key-encryption key that a password gives for a record. */
 static enum err record_kek(struct kek *ret, const struct record *r, const struct secret *password)
 {
-	enum err e = record_cost_check(r->kind, r->kdf_memory_kib, r->kdf_passes);
+	const struct argon2_cost cost = record_cost(r);
+	enum err e = record_cost_check(r->kind, r->kdf_memory_kib, r->kdf_passes, r->kdf_lanes);
 
-	if (!e && r->kdf_lanes != 1)
-		e = ERR_RANGE;
-	return e ? e : kek_derive(ret, password, r->salt, r->kdf_memory_kib, r->kdf_passes);
+	return e ? e : kek_derive(ret, password, r->salt, &cost);
 }
 
 static enum err record_open(struct credential *ret, const struct record *r,
@@ -340,16 +343,17 @@ enum err credential_set_duress(struct record *r, const struct secret *password)
 }
 
 enum err credential_waste(const char *user, const struct secret *password, uint32_t kdf_memory_kib,
-			  uint32_t kdf_passes)
+			  uint32_t kdf_passes, uint8_t kdf_lanes)
 {
-	uint8_t salt[crypto_pwhash_argon2id_SALTBYTES];
+	const struct argon2_cost cost = { kdf_memory_kib, kdf_passes, kdf_lanes };
+	uint8_t salt[ARGON2_SALT_BYTES];
 	KEK kek = { 0 };
-	enum err e = record_cost_check(0, kdf_memory_kib, kdf_passes);
+	enum err e = record_cost_check(0, kdf_memory_kib, kdf_passes, kdf_lanes);
 
 	if (e)
 		return e;
 	crypto_generichash(salt, sizeof(salt), (const uint8_t *)user, strlen(user), NULL, 0);
-	e = kek_derive(&kek, password, salt, kdf_memory_kib, kdf_passes);
+	e = kek_derive(&kek, password, salt, &cost);
 	stack_wipe();
 	return e;
 }

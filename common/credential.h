@@ -1,6 +1,6 @@
 /* Credential: one way for one user to get the unlock key. Made by the agent (and by pre-boot, when
  * a password is changed there), opened by pre-boot.
- *   KEK  = Argon2id(password, salt, cost), 32 bytes
+ *   KEK  = Argon2id(password, salt, cost), 32 bytes (argon2.h)
  *   wrap = XChaCha20-Poly1305(KEK, nonce, aad = "holdfast wrap v1" || id || kind || cred_pk ||
  *          user_pk; cred_sk || store_vk || user key seed)
  *   seal = crypto_box_seal(unlock key) to cred_pk
@@ -42,12 +42,15 @@ int credential_is_bound(uint8_t kind);
 #define KDF_MEMORY_KIB_MAX (1024u * 1024u)
 #define KDF_PASSES_MIN 1u
 #define KDF_PASSES_MAX 16u
-/* Defaults: passwords 64 MiB, 4 passes (RFC 9106 section 4 second choice has 64 MiB, 3);
- * codes and the recovery key have the entropy themselves and must open on any day: 8 MiB, 2. */
+#define KDF_LANES_MAX 8u
+/* Defaults: passwords 64 MiB, 4 passes, 4 lanes (RFC 9106 section 4 second choice has 64 MiB, 3, 4);
+ * codes and the recovery key have the entropy themselves and must open on any day: 8 MiB, 2, 1. */
 #define KDF_PASSWORD_MEMORY_KIB 65536u
 #define KDF_PASSWORD_PASSES 4u
+#define KDF_PASSWORD_LANES 4u
 #define KDF_CODE_MEMORY_KIB 8192u
 #define KDF_CODE_PASSES 2u
+#define KDF_CODE_LANES 1u
 
 #define FIELD(kind, name, at, len) FORMAT_MEMBER(kind, name, len)
 struct record {
@@ -71,6 +74,7 @@ struct credential_spec {
 	uint8_t flags;
 	uint16_t changed_day; /* days since 1970-01-01 UTC; 0: unknown */
 	uint32_t kdf_memory_kib, kdf_passes;
+	uint8_t kdf_lanes; /* 1 to KDF_LANES_MAX */
 };
 
 /* What was typed, after the record's Argon2id. Where the TPM takes part:
@@ -136,7 +140,8 @@ MUST_CHECK enum err credential_set_duress(struct record *r, const struct secret 
 /* Cost of a wrong name: one Argon2id with the given cost over a salt made from the name, so that
  * time does not tell which users exist. Errors: ERR_MEMORY, ERR_RANGE. */
 MUST_CHECK enum err credential_waste(const char *user, const struct secret *password,
-				     uint32_t kdf_memory_kib, uint32_t kdf_passes);
+				     uint32_t kdf_memory_kib, uint32_t kdf_passes,
+				     uint8_t kdf_lanes);
 
 /* Seal an unlock key to a record (its seal and seal_digest) / take the seal away. */
 MUST_CHECK enum err record_seal(struct record *r, const struct unlock_key *uk);

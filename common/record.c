@@ -4,6 +4,7 @@
 #include <sodium.h>
 #include <string.h>
 
+#include "argon2.h"
 #include "text.h"
 
 #define FORMAT_TABLE "store_record_v1.inc"
@@ -20,6 +21,10 @@ _Static_assert(sizeof(((struct record *)0)->wrap) == WRAP_BYTES &&
 		       sizeof(((struct record *)0)->user) == USER_NAME_MAX + 1,
 	       "credential.h says other widths than the table");
 
+_Static_assert(KDF_LANES_MAX <= ARGON2_LANES_MAX &&
+		       KDF_MEMORY_KIB_MIN >= 2 * ARGON2_SLICES * KDF_LANES_MAX,
+	       "a cost that the bounds allow and Argon2id does not");
+
 static const char signed_as[] = "holdfast record v1";
 
 int credential_is_login(uint8_t kind)
@@ -34,13 +39,15 @@ int credential_is_bound(uint8_t kind)
 	       kind == CREDENTIAL_SELF_HELP;
 }
 
-enum err record_cost_check(uint8_t kind, uint32_t memory_kib, uint32_t passes)
+enum err record_cost_check(uint8_t kind, uint32_t memory_kib, uint32_t passes, uint8_t lanes)
 {
 	uint32_t least = credential_is_login(kind) || credential_is_bound(kind)
 				 ? KDF_PASSWORD_MEMORY_KIB_MIN
 				 : KDF_MEMORY_KIB_MIN;
 
 	if (memory_kib < least || memory_kib > KDF_MEMORY_KIB_MAX)
+		return ERR_RANGE;
+	if (lanes < 1 || lanes > KDF_LANES_MAX)
 		return ERR_RANGE;
 	return passes < KDF_PASSES_MIN || passes > KDF_PASSES_MAX ? ERR_RANGE : OK;
 }
@@ -73,9 +80,7 @@ enum err record_check(const struct record *r)
 		return ERR_FORMAT;
 	if (!r->has_seal && !sodium_is_zero(r->seal, sizeof(r->seal)))
 		return ERR_FORMAT;
-	if (r->kdf_lanes != 1)
-		return ERR_RANGE;
-	return record_cost_check(r->kind, r->kdf_memory_kib, r->kdf_passes);
+	return record_cost_check(r->kind, r->kdf_memory_kib, r->kdf_passes, r->kdf_lanes);
 }
 
 void record_encode(uint8_t ret[static RECORD_BYTES], const struct record *r)

@@ -12,7 +12,8 @@
 
 /* Errors: ERR_FORMAT (unknown kind or flag, texts, padding, seal), ERR_RANGE (cost). */
 MUST_CHECK enum err record_check(const struct record *r);
-MUST_CHECK enum err record_cost_check(uint8_t kind, uint32_t memory_kib, uint32_t passes);
+MUST_CHECK enum err record_cost_check(uint8_t kind, uint32_t memory_kib, uint32_t passes,
+				      uint8_t lanes);
 
 void record_encode(uint8_t ret[static RECORD_BYTES], const struct record *r);
 /* Errors: as record_check. */

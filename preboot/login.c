@@ -57,7 +57,8 @@ static enum err open_once(struct attempt *a, struct record *r, const char *user,
 	if (r)
 		return credential_open(&a->login->credential, r, password);
 	e = credential_waste(user, password, model ? model->kdf_memory_kib : KDF_PASSWORD_MEMORY_KIB,
-			     model ? model->kdf_passes : KDF_PASSWORD_PASSES);
+			     model ? model->kdf_passes : KDF_PASSWORD_PASSES,
+			     model ? model->kdf_lanes : KDF_PASSWORD_LANES);
 	return e ? e : ERR_AUTH;
 }
 

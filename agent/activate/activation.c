@@ -159,10 +159,12 @@ enum err activation_keys(struct activation *a)
 	const struct credential_spec user = { .kind = CREDENTIAL_PASSWORD, .user = a->plan->user,
 					      .changed_day = (uint16_t)(time(NULL) / 86400),
 					      .kdf_memory_kib = a->plan->kdf_memory_kib,
-					      .kdf_passes = a->plan->kdf_passes };
+					      .kdf_passes = a->plan->kdf_passes,
+					      .kdf_lanes = KDF_PASSWORD_LANES };
 	const struct credential_spec recovery = { .kind = CREDENTIAL_RECOVERY_KEY, .user = "",
 						  .kdf_memory_kib = KDF_CODE_MEMORY_KIB,
-						  .kdf_passes = KDF_CODE_PASSES };
+						  .kdf_passes = KDF_CODE_PASSES,
+						  .kdf_lanes = KDF_CODE_LANES };
 	uint8_t device[DEVICE_ID_BYTES];
 	enum err e;
 

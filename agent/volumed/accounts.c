@@ -61,6 +61,7 @@ static enum err record_make(struct record *ret, const struct volumed *v, const s
 	enforce_settings(&settings, v);
 	spec.kdf_memory_kib = settings.kdf_memory_kib;
 	spec.kdf_passes = settings.kdf_passes;
+	spec.kdf_lanes = KDF_PASSWORD_LANES;
 	return e ? e : credential_new(ret, &spec, &bytes, &u->vk, &u->uk);
 }
 

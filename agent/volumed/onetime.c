@@ -85,7 +85,8 @@ static enum err fresh_make(struct fresh *f, json_t *section, struct unlocked *u)
 {
 	struct credential_spec spec = { .kind = CREDENTIAL_ONE_TIME_CODE, .user = "",
 					.kdf_memory_kib = KDF_CODE_MEMORY_KIB,
-					.kdf_passes = KDF_CODE_PASSES };
+					.kdf_passes = KDF_CODE_PASSES,
+					.kdf_lanes = KDF_CODE_LANES };
 	struct record r;
 	char key[8];
 	enum err e;

@@ -100,7 +100,8 @@ static enum err next_make(struct volumed *v, const struct unlocked *u, json_t *n
 {
 	const struct credential_spec spec = { .kind = CREDENTIAL_RECOVERY_KEY, .user = "",
 					      .kdf_memory_kib = KDF_CODE_MEMORY_KIB,
-					      .kdf_passes = KDF_CODE_PASSES };
+					      .kdf_passes = KDF_CODE_PASSES,
+					      .kdf_lanes = KDF_CODE_LANES };
 	json_t *prints = json_object_get(next, "prints");
 	struct escrow message = { .purpose = ESCROW_RECOVERY, .kind = ESCROW_RECOVERY_KEY,
 				  .keyslots = prints };

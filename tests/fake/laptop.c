@@ -32,7 +32,8 @@ static void add_user(struct laptop *l, struct store *s, const char *user, const 
 	const struct credential_spec spec = { .kind = CREDENTIAL_PASSWORD,
 					      .user = user,
 					      .kdf_memory_kib = KDF_PASSWORD_MEMORY_KIB_MIN,
-					      .kdf_passes = 1 };
+					      .kdf_passes = 1,
+					      .kdf_lanes = KDF_CODE_LANES };
 	SECRET struct secret password = { 0 };
 
 	laptop_must(secret_copy(&password, text, strlen(text)));
@@ -46,7 +47,8 @@ static void add_code(struct laptop *l, struct store *s, enum credential_kind kin
 					      .user = "",
 					      .number = number,
 					      .kdf_memory_kib = KDF_MEMORY_KIB_MIN,
-					      .kdf_passes = 1 };
+					      .kdf_passes = 1,
+					      .kdf_lanes = KDF_CODE_LANES };
 	int is_one_time = kind == CREDENTIAL_ONE_TIME_CODE;
 	SECRET struct secret code = { 0 };
 

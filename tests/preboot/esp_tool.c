@@ -112,12 +112,12 @@ struct user {
 
 /* What is to be made. */
 static struct {
-	unsigned long generation, memory_kib, passes, codes;
+	unsigned long generation, memory_kib, passes, lanes, codes;
 	unsigned user_count;
 	struct user users[USERS_MAX];
 	struct manifest manifest;
 	struct rules rules;
-} plan = { .generation = 1, .memory_kib = KDF_PASSWORD_MEMORY_KIB_MIN, .passes = 1 };
+} plan = { .generation = 1, .memory_kib = KDF_PASSWORD_MEMORY_KIB_MIN, .passes = 1, .lanes = KDF_PASSWORD_LANES };
 
 static void copy_text(void *ret, size_t size, const char *text)
 {
@@ -269,6 +269,8 @@ static int plan_number(const char *name, const char *value)
 		plan.memory_kib = n;
 	else if (!strcmp(name, "passes"))
 		plan.passes = n;
+	else if (!strcmp(name, "lanes"))
+		plan.lanes = n;
 	else if (!strcmp(name, "codes"))
 		plan.codes = n;
 	else if (!strcmp(name, "crowd"))
@@ -317,7 +319,8 @@ static void add_user(struct store *s, const struct user *u, const struct unlock_
 	const struct credential_spec spec = { .kind = CREDENTIAL_PASSWORD, .user = u->name, .flags = u->flags,
 					      .changed_day = u->changed_day,
 					      .kdf_memory_kib = (uint32_t)plan.memory_kib,
-					      .kdf_passes = (uint32_t)plan.passes };
+					      .kdf_passes = (uint32_t)plan.passes,
+					      .kdf_lanes = (uint8_t)plan.lanes };
 	SECRET struct secret password = { 0 };
 
 	need(secret_copy(&password, u->password, strlen(u->password)), "password");
@@ -328,7 +331,8 @@ static void add_code(struct store *s, enum credential_kind kind, uint16_t number
 {
 	const struct credential_spec spec = { .kind = kind, .user = "", .number = number,
 					      .kdf_memory_kib = KDF_CODE_MEMORY_KIB,
-					      .kdf_passes = KDF_CODE_PASSES };
+					      .kdf_passes = KDF_CODE_PASSES,
+					      .kdf_lanes = KDF_CODE_LANES };
 	SECRET struct secret code = { 0 };
 	int one_time = kind == CREDENTIAL_ONE_TIME_CODE;
 

@@ -94,7 +94,7 @@ static inline void sample_add(struct store *s, const struct unlock_key *uk, stru
 		.kind = kind, .user = user, .number = number,
 		.kdf_memory_kib = kind == CREDENTIAL_PASSWORD ? KDF_PASSWORD_MEMORY_KIB_MIN
 							      : KDF_MEMORY_KIB_MIN,
-		.kdf_passes = 1,
+		.kdf_passes = 1, .kdf_lanes = 1,
 	};
 
 	sample_must(secret_copy(&password, secret, strlen(secret)));

@@ -11,7 +11,7 @@ static const struct store_vk vk = { "the store's verifying key, 32 by" };
 static struct credential_spec spec(enum credential_kind kind)
 {
 	struct credential_spec s = { .kind = kind, .user = "", .kdf_memory_kib = KDF_MEMORY_KIB_MIN,
-				     .kdf_passes = 1 };
+				     .kdf_passes = 1, .kdf_lanes = 1 };
 
 	if (kind == CREDENTIAL_PASSWORD) {
 		s.user = "anna";
@@ -109,7 +109,9 @@ static const struct {
 	{ "changed seal", offsetof(struct record, seal) + 40, 1, ERR_SIGNATURE },
 	{ "changed seal digest", offsetof(struct record, seal_digest), 1, ERR_SIGNATURE },
 	{ "one pass more", offsetof(struct record, kdf_passes), 3, ERR_AUTH },
-	{ "two lanes", offsetof(struct record, kdf_lanes), 3, ERR_RANGE },
+	{ "two lanes", offsetof(struct record, kdf_lanes), 3, ERR_AUTH },
+	{ "no lane", offsetof(struct record, kdf_lanes), 1, ERR_RANGE },
+	{ "nine lanes", offsetof(struct record, kdf_lanes), 8, ERR_RANGE },
 };
 
 static void damaged(void **state)
@@ -528,9 +530,9 @@ static void waste(void **state)
 
 	(void)state;
 	expect("secret", OK, secret_copy(&password, "secret", 6));
-	expect("the usual cost", OK, credential_waste("nobody", &password, KDF_PASSWORD_MEMORY_KIB_MIN, 1));
-	expect("no user name", OK, credential_waste("", &password, KDF_MEMORY_KIB_MIN, 1));
-	expect("too much", ERR_RANGE, credential_waste("nobody", &password, UINT32_MAX, 1));
+	expect("the usual cost", OK, credential_waste("nobody", &password, KDF_PASSWORD_MEMORY_KIB_MIN, 1, 4));
+	expect("no user name", OK, credential_waste("", &password, KDF_MEMORY_KIB_MIN, 1, 1));
+	expect("too much", ERR_RANGE, credential_waste("nobody", &password, UINT32_MAX, 1, 1));
 }
 
 struct opening {

@@ -304,7 +304,7 @@ static const struct damage damages[] = {
 	{ "a password for the cost of a code", HEAD + 84, "\0\x20\0\0", 4, ERR_RANGE },
 	{ "no pass", HEAD + 88, "\0\0\0\0", 4, ERR_RANGE },
 	{ "seventeen passes", HEAD + 88, "\x11", 1, ERR_RANGE },
-	{ "two lanes", HEAD + 92, "\2", 1, ERR_RANGE },
+	{ "nine lanes", HEAD + 92, "\11", 1, ERR_RANGE },
 	{ "a reserved byte of a record in use", HEAD + 95, "\1", 1, ERR_FORMAT },
 	{ "a seal that is there twice", HEAD + 544, "\2", 1, ERR_FORMAT },
 	{ "a dropped seal that is not zero", HEAD + 544, "\0", 1, ERR_FORMAT },
@@ -692,7 +692,7 @@ static void adding(void **state)
 	r.id[0] ^= 1;
 	expect("the same code", ERR_EXISTS, store_add(&s, &r));
 	r.number = 7;
-	r.kdf_lanes = 2;
+	r.kdf_lanes = 9;
 	expect("what can't be read again", ERR_RANGE, store_add(&s, &r));
 	r.kdf_lanes = 1;
 	memcpy(r.id, s.records[0].id, sizeof(r.id));

@@ -25,7 +25,8 @@ static inline void laptop_user(struct store *s, const char *user, const char *pa
 {
 	const struct credential_spec spec = { .kind = CREDENTIAL_PASSWORD, .user = user,
 					      .kdf_memory_kib = KDF_PASSWORD_MEMORY_KIB_MIN,
-					      .kdf_passes = 1 };
+					      .kdf_passes = 1,
+					      .kdf_lanes = KDF_PASSWORD_LANES };
 	SECRET struct secret typed = { 0 };
 	struct store_vk vk;
 	struct record r;

@@ -9,8 +9,8 @@ import re
 from machine import ROOT
 
 sodium = ctypes.CDLL(ctypes.util.find_library("sodium"))
+argon2 = ctypes.CDLL(ctypes.util.find_library("argon2"))
 sodium.sodium_init()
-ARGON2ID13 = 2
 PASSWORD, ONE_TIME_CODE, RECOVERY_KEY = 1, 2, 3
 
 
@@ -92,9 +92,9 @@ class Store:
     def unlock_key(self, record, secret):
         """What pre-boot does with a password or code: the unlock key, or StoreError."""
         kek = ctypes.create_string_buffer(32)
-        if sodium.crypto_pwhash(kek, ctypes.c_ulonglong(32), secret, ctypes.c_ulonglong(len(secret)), record["salt"],
-                                ctypes.c_ulonglong(record["kdf_passes"]),
-                                ctypes.c_size_t(record["kdf_memory_kib"] * 1024), ARGON2ID13):
+        if argon2.argon2id_hash_raw(record["kdf_passes"], record["kdf_memory_kib"], record["kdf_lanes"],
+                                    secret, ctypes.c_size_t(len(secret)), record["salt"],
+                                    ctypes.c_size_t(len(record["salt"])), kek, ctypes.c_size_t(32)):
             raise StoreError("Argon2id failed")
         aad = (b"holdfast wrap v1" + record["id"] + bytes([record["kind"]]) + record["cred_pk"] + record["user_pk"])
         opened = ctypes.create_string_buffer(96)
