@@ -63,7 +63,10 @@ static enum err stone_write(void)
 	size_t len;
 	enum err e = tombstone_encode(encoded, &len, &stone);
 
-	return e ? e : files_write(TOMBSTONE_PATH, encoded, len);
+	if (e)
+		return e;
+	(void)!files_destroy_larger(TOMBSTONE_PATH, TOMBSTONE_FILE_MAX);
+	return files_write(TOMBSTONE_PATH, encoded, len);
 }
 
 /* In the variable as well, so that who takes the tombstone away, with the power cut in between, saves

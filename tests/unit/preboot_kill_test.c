@@ -474,6 +474,20 @@ static void boot_files_make_room_for_the_note(void **state)
 	laptop_free(l);
 }
 
+/* A file put in its place, longer than any tombstone, does not stand for it afterwards. */
+static void a_planted_tombstone_gives_way(void **state)
+{
+	static const uint8_t planted[(64 << 10) + 1];
+	struct laptop *l = laptop_new(1, edit_kill);
+
+	(void)state;
+	fake_file_put(l->f, LAPTOP_TOMBSTONE, planted, sizeof(planted));
+	duress_typed(l);
+	assert_int_equal(fake_run(l->f), FAKE_POWER_OFF);
+	assert_true(laptop_disk_erased(l) && stone_says_erased(l));
+	laptop_free(l);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -484,6 +498,7 @@ int main(void)
 		cmocka_unit_test(both_copies_of_a_partition_go),
 		cmocka_unit_test(one_bad_copy_of_two_is_not_finished),
 		cmocka_unit_test(a_torn_tombstone_without_stores_means_erased),
+		cmocka_unit_test(a_planted_tombstone_gives_way),
 		cmocka_unit_test(what_is_erased_is_not_erased_again),
 		cmocka_unit_test(what_nobody_notes_keeps_its_list),
 		cmocka_unit_test(boot_files_make_room_for_the_note),
