@@ -25,6 +25,8 @@ PARTITION = "6f1c2a5e-93d4-4b0a-8a54-0f3c1d2e4b59"
 ESP_AT, ESP_MIB, AREA_MIB = 1, 96, 40
 MEMORY_MIB = 512
 KEY_MS = 25  # a key is down so long, and up so long: firmware looks each 20 ms
+# Variables can be written in system management mode only.
+SECURE = ["-global", "driver=cfi.pflash01,property=secure,value=on", "-global", "ICH9-LPC.disable_s3=1"]
 KEYBOARDS = {"ps2": [], "usb": ["-device", "qemu-xhci", "-device", "usb-kbd"]}
 US_SHIFTED = dict(zip('~!@#$%^&*()_+{}|:"<>?', "`1234567890-=[]\\;',./"))
 US_NAMES = {" ": "spc", "\r": "ret", "\b": "backspace", "\t": "tab", "\x1b": "esc", "`": "grave_accent", "-": "minus",
@@ -132,12 +134,13 @@ class Laptop:
         self.vars = self.folder / "vars.fd"
         self.child = None
         self.starts = 0
+        self.secure = False  # firmware that can do Secure Boot; it is on when new_firmware's variables have keys
         self.new_firmware()
         self.make_disk()
 
-    def new_firmware(self):
-        """The variables of a machine that has never been on."""
-        shutil.copy(OVMF / "OVMF_VARS_4M.fd", self.vars)
+    def new_firmware(self, variables=OVMF / "OVMF_VARS_4M.fd"):
+        """The variables of a machine that has never been on, or those of that file."""
+        shutil.copy(variables, self.vars)
 
     def make_disk(self):
         with open(self.disk, "wb") as f:
@@ -210,8 +213,9 @@ class Laptop:
         self.log = open(self.folder / f"serial-{self.starts}.log", "wb")
         self.child = pexpect.spawn("qemu-system-x86_64", [
             "-accel", "tcg,thread=multi", "-cpu", "max", "-m", str(MEMORY_MIB),
-            "-M", "q35" + (",pcspk-audiodev=sound" if speaker else ""), "-no-reboot",
-            "-drive", f"if=pflash,format=raw,readonly=on,file={OVMF}/OVMF_CODE_4M.fd",
+            "-M", "q35" + (",smm=on" if self.secure else "") + (",pcspk-audiodev=sound" if speaker else ""), "-no-reboot",
+            *(SECURE if self.secure else []),
+            "-drive", f"if=pflash,format=raw,readonly=on,file={OVMF}/OVMF_CODE_4M{'.secboot' if self.secure else ''}.fd",
             "-drive", f"if=pflash,format=raw,file={self.vars}",
             "-drive", disk or f"format=raw,file={self.disk},if=none,id=disk",
             "-device", "virtio-blk-pci,drive=disk,bootindex=0",
