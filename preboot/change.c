@@ -8,7 +8,6 @@
 #include "events.h"
 #include "prompt.h"
 #include "residue.h"
-#include "sodium_efi.h"
 
 #define READ_S 5
 
@@ -123,9 +122,7 @@ static enum err save(enum message_id *problem, struct login *l, struct storefile
 
 	memcpy(before.signature, s->signature, sizeof(before.signature));
 	ui_busy("Saving ...");
-	sodium_efi_widen();
 	e = sign_changed(l, s, password);
-	sodium_efi_narrow();
 	if (!e)
 		e = storefile_write_new(f);
 	if (e) {

@@ -1,6 +1,7 @@
 # What the EFI application takes from libsodium's sources, relative to src/libsodium/, and how it is
-# compiled: portable code and SSSE3, for firmware enables no AVX (see below). sodium/core.c and randombytes/ stay
-# out: preboot/sodium_efi.c chooses the implementations, preboot/randombytes_efi.c has the randomness.
+# compiled: portable code and SSSE3, for firmware enables no AVX. sodium/core.c and randombytes/ stay out:
+# preboot/sodium_efi.c chooses the implementations, preboot/randombytes_efi.c has the randomness. Argon2id is the
+# core's (common/argon2.h).
 SODIUM_EFI_SRC := \
 	crypto_aead/chacha20poly1305/sodium/aead_chacha20poly1305.c \
 	crypto_aead/xchacha20poly1305/sodium/aead_xchacha20poly1305.c \
@@ -23,16 +24,6 @@ SODIUM_EFI_SRC := \
 	crypto_onetimeauth/crypto_onetimeauth.c \
 	crypto_onetimeauth/poly1305/donna/poly1305_donna.c \
 	crypto_onetimeauth/poly1305/onetimeauth_poly1305.c \
-	crypto_pwhash/argon2/argon2-core.c \
-	crypto_pwhash/argon2/argon2-encoding.c \
-	crypto_pwhash/argon2/argon2-fill-block-avx2.c \
-	crypto_pwhash/argon2/argon2-fill-block-ref.c \
-	crypto_pwhash/argon2/argon2-fill-block-ssse3.c \
-	crypto_pwhash/argon2/argon2.c \
-	crypto_pwhash/argon2/blake2b-long.c \
-	crypto_pwhash/argon2/pwhash_argon2i.c \
-	crypto_pwhash/argon2/pwhash_argon2id.c \
-	crypto_pwhash/crypto_pwhash.c \
 	crypto_scalarmult/crypto_scalarmult.c \
 	crypto_scalarmult/curve25519/ref10/x25519_ref10.c \
 	crypto_scalarmult/curve25519/scalarmult_curve25519.c \
@@ -61,11 +52,8 @@ SODIUM_EFI_SRC := \
 SODIUM_EFI_CFLAGS := -DCONFIGURED=1 -DSODIUM_STATIC -DNATIVE_LITTLE_ENDIAN -DHAVE_CPUID \
 	-DHAVE_EMMINTRIN_H -DHAVE_TMMINTRIN_H -DHAVE_TI_MODE -DHAVE_C_VARARRAYS -DHAVE_WEAK_SYMBOLS=1 \
 	-DHAVE_INLINE_ASM -fbuiltin
-# AVX2 for Argon2id alone, which is given it for as long as it runs (preboot/vector.h).
-build/out/efi/sodium/crypto_pwhash/argon2/%.o build/out/efi/sodium/sodium/runtime.o: \
-	SODIUM_EFI_CFLAGS += -DHAVE_SMMINTRIN_H -DHAVE_AVXINTRIN_H -DHAVE_AVX2INTRIN_H -DHAVE_AVX_ASM
 $(SODIUM_EFI_SRC:%.c=build/out/efi/sodium/%.o): preboot/libsodium.mk
 
 # Pre-boot's modules but for those that stand for a C library or touch the processor: hosted, for tests.
-PREBOOT_HOSTED := $(filter-out %_efi.c $(addprefix preboot/,vector.c residue.c sound.c clock.c),\
+PREBOOT_HOSTED := $(filter-out %_efi.c $(addprefix preboot/,residue.c sound.c clock.c),\
 	$(wildcard preboot/*.c))

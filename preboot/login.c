@@ -12,7 +12,6 @@
 #include "lock.h"
 #include "prompt.h"
 #include "residue.h"
-#include "sodium_efi.h"
 #include "sound.h"
 
 #define TRIES_SHOWN 5 /* so few are worth a warning */
@@ -76,13 +75,11 @@ static enum err open_record(struct attempt *a, struct record *r, const char *use
 		events_add(PREBOOT_COUNT_NOT_KEPT, 0);
 	ui_busy("Checking ...");
 	start = clock_ms();
-	sodium_efi_widen();
 	e = open_once(a, r, user, password);
 	if (e == ERR_MEMORY) {
 		a->forget();
 		e = open_once(a, r, user, password);
 	}
-	sodium_efi_narrow();
 	a->login->kdf_ms = (uint32_t)(clock_ms() - start);
 	ui_idle();
 	if (e)

@@ -5,8 +5,4 @@
 /* Choose implementations by processor: SSSE3 at most. Once, before anything of libsodium. */
 void sodium_efi_start(void);
 
-/* Around Argon2id: AVX2 where the processor has it, and back again. */
-void sodium_efi_widen(void);
-void sodium_efi_narrow(void);
-
 #endif

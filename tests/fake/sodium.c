@@ -9,11 +9,3 @@ void sodium_efi_start(void)
 	if (sodium_init() < 0)
 		abort();
 }
-
-void sodium_efi_widen(void)
-{
-}
-
-void sodium_efi_narrow(void)
-{
-}

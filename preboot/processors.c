@@ -1,0 +1,118 @@
+#include "processors.h"
+
+#include <stddef.h>
+
+#include "common/shift.h"
+#include "common/stack.h"
+#include "firmware.h"
+#include "processor.h"
+
+#define STEP_US 1000
+#define STEPS 500 /* EDK2 looks ten times a second whether the others are done */
+
+static const EFI_GUID services_guid = { 0x3FDDA605, 0xA76E, 0x4F46,
+					{ 0xAD, 0x29, 0x12, 0xF4, 0x53, 0x1B, 0x3D, 0x08 } };
+
+/* The protocol, as far as it is used. */
+struct services {
+	EFI_STATUS(EFIAPI *GetNumberOfProcessors)(struct services *, UINTN *all, UINTN *enabled);
+	void *GetProcessorInfo;
+	EFI_STATUS(EFIAPI *StartupAllAPs)(struct services *, void(EFIAPI *procedure)(void *),
+					  BOOLEAN one_by_one, EFI_EVENT finished, UINTN timeout_us,
+					  void *argument, UINTN **failed);
+};
+
+/* Static: one that comes late finds a shift that is over. As long as firmware has not said that all are
+ * done (away), another shift is done alone. */
+static struct shift shift;
+static EFI_EVENT away;
+static unsigned inside; /* atomic */
+
+static void EFIAPI help(void *argument)
+{
+	(void)argument;
+	if (!processor_is_ready())
+		return;
+	__atomic_add_fetch(&inside, 1, __ATOMIC_ACQ_REL);
+	shift_work(&shift, processor_pause, processor_refresh);
+	stack_wipe();
+	processor_wipe();
+	__atomic_sub_fetch(&inside, 1, __ATOMIC_ACQ_REL);
+}
+
+static struct services *services_find(void)
+{
+	EFI_GUID guid = services_guid;
+	struct services *s = NULL;
+	UINTN all = 0, enabled = 0;
+
+	if (EFI_ERROR(BOOT->LocateProtocol(&guid, NULL, (void **)&s)) ||
+	    EFI_ERROR(s->GetNumberOfProcessors(s, &all, &enabled)) || enabled < 2)
+		return NULL;
+	return s;
+}
+
+/* Has everybody left that was asked to come last time? */
+static int all_left(void)
+{
+	for (int i = 0; away && EFI_ERROR(BOOT->CheckEvent(away)); i++) {
+		if (i == STEPS)
+			return 0;
+		BOOT->Stall(STEP_US);
+	}
+	if (away)
+		BOOT->CloseEvent(away);
+	away = NULL;
+	return 1;
+}
+
+/* Those who worked have their stacks wiped. */
+static void see_out(void)
+{
+	for (int i = 0; i < STEPS && __atomic_load_n(&inside, __ATOMIC_ACQUIRE); i++)
+		BOOT->Stall(STEP_US);
+}
+
+/* Ask the others to come; they begin while this returns. */
+static void call_others(void)
+{
+	struct services *s = services_find();
+
+	if (!s || EFI_ERROR(BOOT->CreateEvent(0, 0, NULL, NULL, &away))) {
+		away = NULL;
+		return;
+	}
+	if (EFI_ERROR(s->StartupAllAPs(s, help, FALSE, away, 0, NULL, NULL))) {
+		BOOT->CloseEvent(away);
+		away = NULL;
+	}
+}
+
+static void work(struct shift *s)
+{
+	shift_work(s, processor_pause, processor_refresh);
+	shift_finish(s, processor_pause);
+}
+
+static void work_alone(const struct workplace_job *job)
+{
+	struct shift s;
+
+	shift_begin(&s, job);
+	work(&s);
+}
+
+void processors_run(const struct workplace_job *job)
+{
+	if (all_left()) {
+		shift_begin(&shift, job);
+		if (shift.seats > 1)
+			call_others();
+		work(&shift);
+		see_out();
+	} else {
+		work_alone(job);
+	}
+	stack_wipe();
+	processor_wipe();
+}
