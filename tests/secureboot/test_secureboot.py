@@ -1,0 +1,127 @@
+#!/usr/bin/python3
+"""Secure Boot on real firmware with nobody's key but the organisation's: what firmware starts and refuses, which
+kernels pre-boot starts where firmware would not, revocation; and with shim, Microsoft's keys and a MOK. Prints what
+each step shows."""
+import hashlib
+import pathlib
+import shutil
+import subprocess
+import sys
+import tempfile
+import uuid
+
+sys.path[:0] = [str(pathlib.Path(__file__).parent), str(pathlib.Path(__file__).parent.parent / "preboot")]
+import rig  # noqa: E402
+import vars as firmware  # noqa: E402
+from installation import PASSWORD, USER, Installation, show  # noqa: E402
+
+SIGN = rig.ROOT / "preboot/holdfast-sign"
+SHIM = pathlib.Path("/usr/lib/shim/shimx64.efi.signed")
+MICROSOFT = rig.OVMF / "OVMF_VARS_4M.ms.fd"
+PROMPT, LOADER = "User name: ", "/EFI/BOOT/BOOTX64.EFI"
+SECURE_BOOT, VOUCHED = 0x0001, 0x0008
+OWNER = uuid.UUID("b8a4c2f0-5a06-4a0e-8a54-51f3cc1d2e4b")
+
+
+def sign(keys, source, target):
+    rig.run(SIGN, "--key", keys / "db.key", "--cert", keys / "db.pem", "--output", target, source)
+    return target
+
+
+def authenticode(path):
+    """SHA-256 of a program as dbx knows it, from an independent tool."""
+    printed = rig.run("pesign", "-h", "-d", "sha256", "-i", path).decode()
+    return bytes.fromhex(max(printed.split(), key=len))
+
+
+class Story(Installation):
+    def __init__(self, folder):
+        super().__init__(folder)
+        self.keys, self.others = (self.new_keys(n) for n in ("organisation", "somebody"))
+        self.signed = sign(self.keys, rig.EFI, self.folder / "signed.efi")
+        self.make_store("plain", f"user={USER}:{PASSWORD}")
+        self.install_targets()
+        self.install_store("plain")
+        self.laptop.secure = True
+
+    def new_keys(self, name):
+        rig.run(SIGN, "--new-keys", self.folder / name, "--name", name, "--no-passphrase")
+        return self.folder / name
+
+    def power(self, loader, change=None, base=rig.OVMF / "OVMF_VARS_4M.fd", enrol=True):
+        """Switch on a laptop whose firmware has the organisation's keys only, with that loader. change(variables): what
+        else there is in the firmware."""
+        variables = firmware.Variables(base)
+        if enrol:
+            variables.enrol(self.keys)
+        if change:
+            change(variables)
+        variables.save(self.laptop.vars)
+        self.laptop.put(loader, LOADER)
+        self.laptop.start()
+
+    def prompts(self, loader, change=None, **options):
+        self.power(loader, change, **options)
+        self.laptop.see(PROMPT)
+        self.laptop.cut()
+
+    def refused(self, loader, change=None, **options):
+        """Firmware says no, and no prompt comes after it."""
+        self.power(loader, change, **options)
+        self.laptop.see("(Access Denied|Security Violation)")
+        assert b"User name" not in self.laptop.child.before
+        self.laptop.cut()
+        assert b"User name" not in (self.folder / f"serial-{self.laptop.starts}.log").read_bytes()
+
+    def store_vouching(self, name, kernel, vouch=True):
+        """That kernel as the current target; vouch=False: the manifest is of the kernel before."""
+        target = self.targets["current"]
+        if not vouch:
+            self.make_store(name, f"user={USER}:{PASSWORD}")
+        shutil.copy(kernel, target / "vmlinuz")
+        if vouch:
+            self.make_store(name, f"user={USER}:{PASSWORD}")
+        self.install_targets()
+        self.install_store(name)
+
+
+def what_tools_say(s):
+    """Independent tools agree about the signature."""
+    rig.run("sbverify", "--cert", s.keys / "db.pem", s.signed)
+    wrong = subprocess.run(["sbverify", "--cert", s.others / "db.pem", s.signed], capture_output=True)
+    assert wrong.returncode, "sbverify takes somebody else's certificate"
+    said = rig.run("osslsigncode", "verify", "-CAfile", s.keys / "db.pem", "-in", s.signed).decode()
+    assert "Signature verification: ok" in said and "Number of verified signatures: 1" in said, said
+    assert "PE checksum" in said and "MISMATCH" not in said, said
+    assert "organisation Secure Boot db" in rig.run("pesign", "-S", "-i", s.signed).decode()
+    assert authenticode(s.signed) == authenticode(rig.EFI), "signing has changed what is signed"
+    sbat = s.folder / "sbat"
+    rig.run("objcopy", "-O", "binary", "--only-section=.sbat", s.signed, sbat)
+    assert sbat.read_text().startswith("sbat,1,") and "\nholdfast,1,Holdfast,holdfast," in sbat.read_text()
+    show("sbverify, osslsigncode and pesign agree: signed by the organisation, and by nobody else; .sbat is there")
+
+
+def what_firmware_starts(s):
+    s.prompts(s.signed)
+    show("signed with the organisation's key, the only one in the firmware: prompt")
+    s.refused(rig.EFI)
+    show("unsigned: refused by the firmware")
+    altered = bytearray(s.signed.read_bytes())
+    altered[len(altered) // 2] ^= 1
+    (s.folder / "altered.efi").write_bytes(altered)
+    s.refused(s.folder / "altered.efi")
+    show("one bit altered after signing: refused by the firmware")
+    s.refused(sign(s.others, rig.EFI, s.folder / "others.efi"))
+    show("signed with another key: refused by the firmware")
+
+
+def main():
+    with tempfile.TemporaryDirectory(dir=rig.OUT, prefix="secureboot-") as folder:
+        s = Story(folder)
+        what_tools_say(s)
+        what_firmware_starts(s)
+    print("passed")
+
+
+if __name__ == "__main__":
+    main()
