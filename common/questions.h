@@ -29,13 +29,18 @@ struct questions_box {
 void questions_box_wipe(struct questions_box *b);
 #define QUESTIONS_BOX __attribute__((cleanup(questions_box_wipe))) struct questions_box
 
-/* What people type differently each time is taken out: case (ASCII, Latin, Greek, Cyrillic), white space,
- * punctuation. Errors: ERR_RANGE (too short, too long), ERR_FORMAT (no UTF-8). */
+/* What people type differently each time is taken out (docs/formats.md, "Self-help"): case (Latin, Greek,
+ * Cyrillic), white space, punctuation and symbols, the Greek accent; sharp s is ss, the four Turkish i are
+ * one, Cyrillic io is ie. typed: UTF-8, NFC. The result is no longer than what was typed.
+ * Errors: ERR_RANGE (less than ANSWER_CHARACTERS_MIN are left, more than ANSWER_BYTES_MAX were typed),
+ * ERR_FORMAT (no UTF-8, control characters), ERR_MEMORY. */
 MUST_CHECK enum err answer_normalize(struct secret *ret, const struct secret *typed);
 
 /* Make the box's inside and the secret: answers[i] to texts[i] (normalized here), need of count. salt: the
- * record's. *ret_secret: 64 hex digits, what credential_new_bound takes as typed.
- * Errors: ERR_RANGE (counts, texts, answers), ERR_EXISTS (two answers alike), ERR_MEMORY. */
+ * record's, so that the record comes first: credential_new_bound takes a salt (credential_spec).
+ * *ret_secret: 64 hex digits, what credential_new_bound takes as typed.
+ * Errors: ERR_RANGE (counts, texts, answers), ERR_FORMAT (an answer), ERR_EXISTS (two answers or two
+ * questions alike), ERR_MEMORY. */
 MUST_CHECK enum err questions_make(struct questions_box *ret, struct secret *ret_secret,
 				   const char *const *texts, const struct secret *answers,
 				   unsigned count, unsigned need, const uint8_t salt[static 16]);
@@ -44,6 +49,9 @@ MUST_CHECK enum err questions_make(struct questions_box *ret, struct secret *ret
 MUST_CHECK enum err questions_answer(struct secret *ret_secret, const struct questions_box *b,
 				     const unsigned *chosen, const struct secret *answers,
 				     const uint8_t salt[static 16]);
+
+/* Question i, as text: safe to show. */
+const char *questions_text(const struct questions_box *b, unsigned i);
 
 /* aad = "holdfast questions v1" || credential. Errors of open: ERR_AUTH, ERR_FORMAT (the inside). */
 void questions_close(struct questions *q, const struct questions_box *b,
