@@ -199,20 +199,23 @@ class Laptop:
                 ("sector", ((ESP_AT + ESP_MIB) << 11) + byte // 512))))
         return f"driver=raw,file.driver=blkdebug,file.config={rules},file.image.filename={self.disk},id=disk,if=none"
 
-    def start(self, disk=None, panel=(1024, 768), keyboard="ps2", serial=True, clock=None, speaker=None):
+    def start(self, disk=None, panel=(1024, 768), keyboard="ps2", serial=True, clock=None, speaker=None,
+              processors=1):
         """Switch on.
           disk      options of a -drive instead of the plain disk
           panel     (width, height) of a monitor that says so in its EDID; None: a machine without graphics
           keyboard  "ps2" or "usb": what key() and keys() press
           serial    a terminal on the serial port: see(), type()
           clock     what the real-time clock says: "2026-11-22T10:00:00"; None: today
-          speaker   a .wav file for what the PC speaker plays"""
+          speaker   a .wav file for what the PC speaker plays
+          processors  of the machine"""
         self.starts += 1
         for name in ("qmp", "monitor"):
             (self.folder / name).unlink(missing_ok=True)
         self.log = open(self.folder / f"serial-{self.starts}.log", "wb")
         self.child = pexpect.spawn("qemu-system-x86_64", [
-            "-accel", "tcg,thread=multi", "-cpu", "max", "-m", str(MEMORY_MIB),
+            "-accel", "tcg,thread=multi", "-cpu", "max", "-smp", str(processors), "-m",
+            str(MEMORY_MIB),
             "-M", "q35" + (",smm=on" if self.secure else "") + (",pcspk-audiodev=sound" if speaker else ""), "-no-reboot",
             *(SECURE if self.secure else []),
             "-drive", f"if=pflash,format=raw,readonly=on,file={OVMF}/OVMF_CODE_4M{'.secboot' if self.secure else ''}.fd",
