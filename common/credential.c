@@ -9,6 +9,7 @@
 #include "stack.h"
 #include "text.h"
 
+/* What opens the wrap: the stretched password, or that and the TPM's secret. */
 struct kek { uint8_t bytes[KEY_BYTES]; };
 
 static void kek_wipe(struct kek *k)
@@ -41,6 +42,11 @@ struct aad {
 	uint8_t bytes[sizeof("holdfast duress v1") - 1 + 16 + 1 + 32 + 32];
 	size_t len;
 };
+
+void stretched_wipe(struct stretched *s)
+{
+	secret_wipe(s, sizeof(*s));
+}
 
 void credential_drop(struct credential *c)
 {
@@ -77,18 +83,60 @@ static struct aad duress_aad(const struct record *r)
 	return aad;
 }
 
-static enum err kek_derive(struct kek *ret, const struct secret *password,
-			   const uint8_t salt[static ARGON2_SALT_BYTES],
-			   const struct argon2_cost *cost)
+static enum err typed_stretch(struct stretched *ret, const struct secret *typed,
+			      const uint8_t salt[static ARGON2_SALT_BYTES],
+			      const struct argon2_cost *cost)
 {
-	if (password->len > PASSWORD_BYTES_MAX)
+	if (typed->len > PASSWORD_BYTES_MAX)
 		return ERR_RANGE;
-	return argon2id(ret->bytes, password->bytes, password->len, salt, cost);
+	return argon2id(ret->bytes, typed->bytes, typed->len, salt, cost);
 }
 
 static struct argon2_cost record_cost(const struct record *r)
 {
 	return (struct argon2_cost){ r->kdf_memory_kib, r->kdf_passes, r->kdf_lanes };
+}
+
+/* BLAKE2b-256(key = stretched, as || id || secret). */
+static void stretched_branch(uint8_t ret[static KEY_BYTES], const struct stretched *s, const char *as,
+			     const struct record *r, const uint8_t *secret, size_t secret_len)
+{
+	crypto_generichash_state state;
+
+	crypto_generichash_init(&state, s->bytes, sizeof(s->bytes), KEY_BYTES);
+	crypto_generichash_update(&state, (const uint8_t *)as, strlen(as));
+	crypto_generichash_update(&state, r->id, sizeof(r->id));
+	crypto_generichash_update(&state, secret, secret_len);
+	crypto_generichash_final(&state, ret, KEY_BYTES);
+	secret_wipe(&state, sizeof(state));
+}
+
+static void auth_derive(uint8_t ret[static KEY_BYTES], const struct record *r,
+			const struct stretched *s)
+{
+	stretched_branch(ret, s, "holdfast tpm auth v1", r, NULL, 0);
+}
+
+void credential_tpm_auth(uint8_t ret[static KEY_BYTES], const struct record *r,
+			 const struct stretched *s)
+{
+	auth_derive(ret, r, s);
+	stack_wipe();
+}
+
+/* A record has a secret of the TPM, or has none: never both ways. */
+static enum err secret_check(uint8_t kind, const uint8_t *tpm_secret)
+{
+	return !tpm_secret == !credential_is_bound(kind) ? OK : ERR_UNSUPPORTED;
+}
+
+static void kek_derive(struct kek *ret, const struct record *r, const struct stretched *s,
+		       const uint8_t *tpm_secret)
+{
+	if (tpm_secret)
+		stretched_branch(ret->bytes, s, "holdfast tpm kek v1", r, tpm_secret, KEY_BYTES);
+	else
+		memcpy(ret->bytes, s->bytes, sizeof(ret->bytes));
 }
 
 static void user_public(uint8_t ret[static KEY_BYTES], const struct user_key *key)
@@ -121,25 +169,28 @@ static enum err record_begin(struct record *ret, const struct credential_spec *s
 	if (!text_set(r.user, sizeof(r.user), spec->user) || record_check(&r))
 		return ERR_RANGE;
 	randombytes_buf(r.id, sizeof(r.id));
-	randombytes_buf(r.salt, sizeof(r.salt));
+	if (spec->salt)
+		memcpy(r.salt, spec->salt, sizeof(r.salt));
+	else
+		randombytes_buf(r.salt, sizeof(r.salt));
 	duress_remove(&r);
 	*ret = r;
 	return OK;
 }
 
 static void wrap_close(uint8_t ret[static WRAP_BYTES], const uint8_t *nonce, struct aad aad,
-		       const struct wrapped *inside, const struct kek *kek)
+		       const struct wrapped *inside, const uint8_t key[static KEY_BYTES])
 {
 	crypto_aead_xchacha20poly1305_ietf_encrypt(ret, NULL, (const uint8_t *)inside,
 						   sizeof(*inside), aad.bytes, aad.len, NULL, nonce,
-						   kek->bytes);
+						   key);
 }
 
 static enum err wrap_open(struct wrapped *ret, const uint8_t wrap[static WRAP_BYTES],
-			  const uint8_t *nonce, struct aad aad, const struct kek *kek)
+			  const uint8_t *nonce, struct aad aad, const uint8_t key[static KEY_BYTES])
 {
 	if (crypto_aead_xchacha20poly1305_ietf_decrypt((uint8_t *)ret, NULL, NULL, wrap, WRAP_BYTES,
-						       aad.bytes, aad.len, nonce, kek->bytes))
+						       aad.bytes, aad.len, nonce, key))
 		return ERR_AUTH;
 	return OK;
 }
@@ -147,19 +198,19 @@ static enum err wrap_open(struct wrapped *ret, const uint8_t wrap[static WRAP_BY
 static void record_wrap(struct record *r, const struct wrapped *inside, const struct kek *kek)
 {
 	randombytes_buf(r->nonce, sizeof(r->nonce));
-	wrap_close(r->wrap, r->nonce, wrap_aad(r), inside, kek);
+	wrap_close(r->wrap, r->nonce, wrap_aad(r), inside, kek->bytes);
 }
 
 static enum err record_unwrap(struct wrapped *ret, const struct record *r, const struct kek *kek)
 {
-	return wrap_open(ret, r->wrap, r->nonce, wrap_aad(r), kek);
+	return wrap_open(ret, r->wrap, r->nonce, wrap_aad(r), kek->bytes);
 }
 
-static int is_duress(const struct record *r, const struct kek *kek)
+static int is_duress(const struct record *r, const struct stretched *s)
 {
 	WRAPPED inside = { 0 };
 
-	return !wrap_open(&inside, r->duress_wrap, r->duress_nonce, duress_aad(r), kek) &&
+	return !wrap_open(&inside, r->duress_wrap, r->duress_nonce, duress_aad(r), s->bytes) &&
 	       sodium_is_zero((const uint8_t *)&inside, sizeof(inside));
 }
 
@@ -170,37 +221,82 @@ static int is_password(const struct record *r, const struct kek *kek)
 	return !record_unwrap(&inside, r, kek);
 }
 
-static enum err record_new(struct record *ret, const struct credential_spec *spec,
-			   const struct secret *password, const struct store_vk *vk,
-			   const struct unlock_key *uk)
+int credential_is_duress(const struct record *r, const struct stretched *s)
+{
+	int duress = is_duress(r, s);
+
+	stack_wipe();
+	return duress;
+}
+
+static enum err record_stretch(struct stretched *ret, const struct record *r,
+			       const struct secret *typed)
+{
+	const struct argon2_cost cost = record_cost(r);
+	enum err e = record_cost_check(r->kind, r->kdf_memory_kib, r->kdf_passes, r->kdf_lanes);
+
+	return e ? e : typed_stretch(ret, typed, r->salt, &cost);
+}
+
+enum err credential_stretch(struct stretched *ret, const struct record *r,
+			    const struct secret *typed)
+{
+	STRETCHED s = { 0 };
+	enum err e = record_stretch(&s, r, typed);
+
+	stack_wipe();
+	if (!e)
+		*ret = s;
+	return e;
+}
+
+/* ret_auth: NULL where there is no TPM in it. */
+static enum err record_new(struct record *ret, uint8_t *ret_auth, const struct credential_spec *spec,
+			   const struct secret *typed, const uint8_t *tpm_secret,
+			   const struct store_vk *vk, const struct unlock_key *uk)
 {
 	struct record r;
 	WRAPPED inside = { .store_vk = *vk };
-	struct argon2_cost cost;
+	STRETCHED s = { 0 };
 	KEK kek = { 0 };
 	enum err e = record_begin(&r, spec);
 
+	if (!e)
+		e = secret_check(r.kind, tpm_secret);
+	if (!e)
+		e = record_stretch(&s, &r, typed);
 	if (e)
 		return e;
-	cost = record_cost(&r);
-	e = kek_derive(&kek, password, r.salt, &cost);
-	if (e)
-		return e;
+	kek_derive(&kek, &r, &s, tpm_secret);
 	crypto_box_keypair(r.cred_pk, inside.cred_sk);
 	randombytes_buf(inside.user_key.seed, sizeof(inside.user_key.seed));
 	user_public(r.user_pk, &inside.user_key);
 	record_wrap(&r, &inside, &kek);
 	e = record_seal(&r, uk);
-	if (!e)
-		*ret = r;
-	return e;
+	if (e)
+		return e;
+	if (ret_auth)
+		auth_derive(ret_auth, &r, &s);
+	*ret = r;
+	return OK;
 }
 
 enum err credential_new(struct record *ret, const struct credential_spec *spec,
 			const struct secret *password, const struct store_vk *vk,
 			const struct unlock_key *uk)
 {
-	enum err e = record_new(ret, spec, password, vk, uk);
+	enum err e = record_new(ret, NULL, spec, password, NULL, vk, uk);
+
+	stack_wipe();
+	return e;
+}
+
+enum err credential_new_bound(struct record *ret, uint8_t ret_auth[static KEY_BYTES],
+			      const struct credential_spec *spec, const struct secret *typed,
+			      const uint8_t tpm_secret[static KEY_BYTES], const struct store_vk *vk,
+			      const struct unlock_key *uk)
+{
+	enum err e = record_new(ret, ret_auth, spec, typed, tpm_secret, vk, uk);
 
 	stack_wipe();
 	return e;
@@ -221,28 +317,20 @@ static enum err seal_open(struct unlock_key *ret, const struct record *r,
 	return OK;
 }
 
-/* The key-encryption key that a password gives for a record. */
-static enum err record_kek(struct kek *ret, const struct record *r, const struct secret *password)
-{
-	const struct argon2_cost cost = record_cost(r);
-	enum err e = record_cost_check(r->kind, r->kdf_memory_kib, r->kdf_passes, r->kdf_lanes);
-
-	return e ? e : kek_derive(ret, password, r->salt, &cost);
-}
-
 static enum err record_open(struct credential *ret, const struct record *r,
-			    const struct secret *password)
+			    const struct stretched *s, const uint8_t *tpm_secret)
 {
 	CREDENTIAL opened = { 0 };
 	WRAPPED inside = { 0 };
 	KEK kek = { 0 };
 	int duress;
-	enum err e = record_kek(&kek, r, password);
+	enum err e = secret_check(r->kind, tpm_secret);
 
 	if (e)
 		return e;
+	kek_derive(&kek, r, s, tpm_secret);
 	/* both are tried every time: how long it takes says nothing of which one it was */
-	duress = is_duress(r, &kek);
+	duress = is_duress(r, s);
 	e = record_unwrap(&inside, r, &kek);
 	if (e)
 		return duress ? ERR_DURESS : e;
@@ -254,11 +342,25 @@ static enum err record_open(struct credential *ret, const struct record *r,
 	return e;
 }
 
+enum err credential_open_stretched(struct credential *ret, const struct record *r,
+				   const struct stretched *s, const uint8_t *tpm_secret)
+{
+	enum err e = record_open(ret, r, s, tpm_secret);
+
+	stack_wipe();
+	return e;
+}
+
 enum err credential_open(struct credential *ret, const struct record *r,
 			 const struct secret *password)
 {
-	enum err e = record_open(ret, r, password);
+	STRETCHED s = { 0 };
+	enum err e = secret_check(r->kind, NULL);
 
+	if (!e)
+		e = record_stretch(&s, r, password);
+	if (!e)
+		e = record_open(ret, r, &s, NULL);
 	stack_wipe();
 	return e;
 }
@@ -272,72 +374,106 @@ static int opened_from(const struct credential *c, const struct record *r)
 	return !sodium_memcmp(pk, r->user_pk, sizeof(pk));
 }
 
-static enum err change_check(const struct record *r, const struct credential *c)
+static enum err change_check(const struct record *r, const struct credential *c,
+			     const uint8_t *tpm_secret)
 {
-	if (r->kind != CREDENTIAL_PASSWORD || !opened_from(c, r))
+	if (!credential_is_login(r->kind) || !opened_from(c, r))
 		return ERR_RANGE;
+	if (secret_check(r->kind, tpm_secret))
+		return ERR_UNSUPPORTED;
 	return r->has_seal ? OK : ERR_LOCKED;
 }
 
-static enum err record_change(struct record *r, const struct credential *c,
-			      const struct secret *password, uint16_t today)
+/* ret_auth: NULL where there is no TPM in it. */
+static enum err record_change(struct record *r, uint8_t *ret_auth, const struct credential *c,
+			      const struct secret *typed, const uint8_t *tpm_secret, uint16_t today)
 {
 	WRAPPED inside = { .store_vk = c->store_vk, .user_key = c->user_key };
 	struct record changed = *r;
+	STRETCHED s = { 0 };
 	KEK kek = { 0 };
-	enum err e = change_check(r, c);
+	enum err e = change_check(r, c, tpm_secret);
 
 	if (!e)
-		e = record_kek(&kek, r, password);
-	if (!e && (is_password(r, &kek) | is_duress(r, &kek)))
-		e = ERR_EXISTS;
+		e = record_stretch(&s, r, typed);
 	if (e)
 		return e;
+	kek_derive(&kek, r, &s, tpm_secret);
+	if (is_password(r, &kek) | is_duress(r, &s))
+		return ERR_EXISTS;
 	/* with the old key, an older copy of the store and the old password would open every later seal */
 	crypto_box_keypair(changed.cred_pk, inside.cred_sk);
 	changed.changed_day = today;
 	changed.flags &= (uint8_t)~RECORD_MUST_CHANGE;
 	record_wrap(&changed, &inside, &kek);
 	e = record_seal(&changed, &c->unlock_key);
-	if (!e)
-		*r = changed;
-	return e;
+	if (e)
+		return e;
+	if (ret_auth)
+		auth_derive(ret_auth, r, &s);
+	*r = changed;
+	return OK;
 }
 
 enum err credential_change(struct record *r, const struct credential *c,
 			   const struct secret *password, uint16_t today)
 {
-	enum err e = record_change(r, c, password, today);
+	enum err e = record_change(r, NULL, c, password, NULL, today);
 
 	stack_wipe();
 	return e;
 }
 
-static enum err duress_set(struct record *r, const struct secret *password)
+enum err credential_change_bound(struct record *r, uint8_t ret_auth[static KEY_BYTES],
+				 const struct credential *c, const struct secret *typed,
+				 const uint8_t tpm_secret[static KEY_BYTES], uint16_t today)
+{
+	enum err e = record_change(r, ret_auth, c, typed, tpm_secret, today);
+
+	stack_wipe();
+	return e;
+}
+
+static enum err duress_set(struct record *r, const struct secret *password,
+			   const uint8_t *tpm_secret)
 {
 	static const struct wrapped nothing;
+	STRETCHED s = { 0 };
 	KEK kek = { 0 };
-	enum err e = record_kek(&kek, r, password);
+	enum err e = credential_is_login(r->kind) ? secret_check(r->kind, tpm_secret) : ERR_RANGE;
 
-	if (!e && is_password(r, &kek))
-		e = ERR_EXISTS;
+	if (!e)
+		e = record_stretch(&s, r, password);
 	if (e)
 		return e;
+	kek_derive(&kek, r, &s, tpm_secret);
+	if (is_password(r, &kek))
+		return ERR_EXISTS;
 	randombytes_buf(r->duress_nonce, sizeof(r->duress_nonce));
-	wrap_close(r->duress_wrap, r->duress_nonce, duress_aad(r), &nothing, &kek);
+	wrap_close(r->duress_wrap, r->duress_nonce, duress_aad(r), &nothing, s.bytes);
 	return OK;
 }
 
 enum err credential_set_duress(struct record *r, const struct secret *password)
 {
-	enum err e = OK;
+	enum err e;
 
-	if (r->kind != CREDENTIAL_PASSWORD)
-		return ERR_RANGE;
-	if (!password)
+	if (!password) {
+		if (!credential_is_login(r->kind))
+			return ERR_RANGE;
 		duress_remove(r);
-	else
-		e = duress_set(r, password);
+		return OK;
+	}
+	e = duress_set(r, password, NULL);
+	stack_wipe();
+	return e;
+}
+
+enum err credential_set_duress_bound(struct record *r, const struct secret *password,
+				     const uint8_t tpm_secret[static KEY_BYTES])
+{
+	enum err e = duress_set(r, password, tpm_secret);
+
 	stack_wipe();
 	return e;
 }
@@ -347,13 +483,13 @@ enum err credential_waste(const char *user, const struct secret *password, uint3
 {
 	const struct argon2_cost cost = { kdf_memory_kib, kdf_passes, kdf_lanes };
 	uint8_t salt[ARGON2_SALT_BYTES];
-	KEK kek = { 0 };
+	STRETCHED s = { 0 };
 	enum err e = record_cost_check(0, kdf_memory_kib, kdf_passes, kdf_lanes);
 
 	if (e)
 		return e;
 	crypto_generichash(salt, sizeof(salt), (const uint8_t *)user, strlen(user), NULL, 0);
-	e = kek_derive(&kek, password, salt, &cost);
+	e = typed_stretch(&s, password, salt, &cost);
 	stack_wipe();
 	return e;
 }

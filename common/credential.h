@@ -75,6 +75,7 @@ struct credential_spec {
 	uint16_t changed_day; /* days since 1970-01-01 UTC; 0: unknown */
 	uint32_t kdf_memory_kib, kdf_passes;
 	uint8_t kdf_lanes; /* 1 to KDF_LANES_MAX */
+	const uint8_t *salt; /* 16 bytes; NULL: random. Self-help: the one that questions_make had */
 };
 
 /* What was typed, after the record's Argon2id. Where the TPM takes part:
@@ -97,8 +98,9 @@ int credential_is_duress(const struct record *r, const struct stretched *s);
  * Errors: as credential_open. */
 MUST_CHECK enum err credential_open_stretched(struct credential *ret, const struct record *r,
 					      const struct stretched *s, const uint8_t *tpm_secret);
-/* credential_new and credential_change for bound kinds. *ret_auth: what the sealed object is to be made
- * with, or changed to. */
+/* credential_new and credential_change for bound kinds (else ERR_UNSUPPORTED). *ret_auth: what the sealed
+ * object is to be made with, or changed to. For a change tpm_secret is the one that the record has now: with
+ * another, the present password is not known again. Self-help is not changed but made anew (ERR_RANGE). */
 MUST_CHECK enum err credential_new_bound(struct record *ret, uint8_t ret_auth[static KEY_BYTES],
 					 const struct credential_spec *spec,
 					 const struct secret *typed,
@@ -110,7 +112,8 @@ MUST_CHECK enum err credential_change_bound(struct record *r, uint8_t ret_auth[s
 					    uint16_t today);
 
 /* Make a record for a password or code: new credential key pair, new user key, wrap and seal. Its
- * signature is made by store_sign. Errors: ERR_RANGE (cost, name), ERR_MEMORY. */
+ * signature is made by store_sign. Errors: ERR_RANGE (cost, name), ERR_UNSUPPORTED (a bound kind),
+ * ERR_MEMORY. */
 MUST_CHECK enum err credential_new(struct record *ret, const struct credential_spec *spec,
 				   const struct secret *password, const struct store_vk *vk,
 				   const struct unlock_key *uk);
@@ -119,7 +122,8 @@ MUST_CHECK enum err credential_new(struct record *ret, const struct credential_s
  * verified yet: call store_verify with ret->store_vk before anything of it is used.
  * Errors: ERR_AUTH (wrong password), ERR_DURESS (the duress password, whether or not there is a seal),
  * ERR_LOCKED (right, but the seal was dropped; ret->user_key and store_vk are set then),
- * ERR_SIGNATURE (seal does not match seal_digest), ERR_RANGE (cost), ERR_MEMORY. */
+ * ERR_SIGNATURE (seal does not match seal_digest), ERR_RANGE (cost), ERR_UNSUPPORTED (a bound kind),
+ * ERR_MEMORY. */
 MUST_CHECK enum err credential_open(struct credential *ret, const struct record *r,
 				    const struct secret *password);
 
@@ -128,14 +132,20 @@ MUST_CHECK enum err credential_open(struct credential *ret, const struct record 
  * cleared. Salt and user key stay, and with them a duress password. One Argon2id. The store is to be
  * signed afterwards (store_sign_record). On failure r is as it was.
  * Errors: ERR_EXISTS (the present password, or the duress password: which, is not said), ERR_LOCKED (no
- * seal), ERR_RANGE (a code's record, a record that c is not of, cost, length), ERR_MEMORY. */
+ * seal), ERR_RANGE (a code's record, a record that c is not of, cost, length), ERR_UNSUPPORTED (a bound
+ * kind), ERR_MEMORY. */
 MUST_CHECK enum err credential_change(struct record *r, const struct credential *c,
 				      const struct secret *password, uint16_t today);
 
 /* Give a user's record a duress password, or take it away (password NULL). The store is to be signed
  * afterwards. On failure r is as it was.
- * Errors: ERR_EXISTS (the present password), ERR_RANGE (a code's record, cost, length), ERR_MEMORY. */
+ * Errors: ERR_EXISTS (the present password), ERR_RANGE (a code's or self-help record, cost, length),
+ * ERR_UNSUPPORTED (a bound kind, which can only lose it this way), ERR_MEMORY. */
 MUST_CHECK enum err credential_set_duress(struct record *r, const struct secret *password);
+/* The same for a bound kind: without the TPM's secret the present password would not be known, and who
+ * types it would then destroy the laptop's keys. The duress password itself needs no TPM. */
+MUST_CHECK enum err credential_set_duress_bound(struct record *r, const struct secret *password,
+						const uint8_t tpm_secret[static KEY_BYTES]);
 
 /* Cost of a wrong name: one Argon2id with the given cost over a salt made from the name, so that
  * time does not tell which users exist. Errors: ERR_MEMORY, ERR_RANGE. */
