@@ -73,16 +73,27 @@ class Story(Installation):
         self.laptop.cut()
         assert b"User name" not in (self.folder / f"serial-{self.laptop.starts}.log").read_bytes()
 
-    def store_vouching(self, name, kernel, vouch=True):
-        """That kernel as the current target; vouch=False: the manifest is of the kernel before."""
-        target = self.targets["current"]
-        if not vouch:
-            self.make_store(name, f"user={USER}:{PASSWORD}")
-        shutil.copy(kernel, target / "vmlinuz")
-        if vouch:
-            self.make_store(name, f"user={USER}:{PASSWORD}")
+    def vouch(self, name, kernel):
+        """The one target has that kernel, and the manifest vouches for it."""
+        shutil.copy(kernel, self.targets["current"] / "vmlinuz")
+        self.make_store(name, f"user={USER}:{PASSWORD}", targets=("current",))
         self.install_targets()
         self.install_store(name)
+
+    def starts(self, trust):
+        """From the prompt to the kernel's first process; what the hand-off tells of the firmware."""
+        self.log_in()
+        h = self.laptop.handoff()
+        assert h.trust & (SECURE_BOOT | VOUCHED) == trust, h.trust
+
+    def replaced(self, kernel):
+        """That kernel in place of the one that the manifest vouches for: pre-boot says so and starts nothing."""
+        self.laptop.put(kernel, "/EFI/holdfast/boot/current/vmlinuz")
+        self.power(self.signed)
+        self.log_in()
+        self.laptop.told("MESSAGE_TARGET_CHANGED", "kernel", "current")
+        self.laptop.told("MESSAGE_NO_TARGET")
+        self.laptop.cut()
 
 
 def what_tools_say(s):
@@ -115,11 +126,56 @@ def what_firmware_starts(s):
     show("signed with another key: refused by the firmware")
 
 
+def what_preboot_starts(s):
+    debians = rig.kernel()
+    assert b"signature 1" in rig.run("sbverify", "--list", debians), "the distribution's kernel is not signed"
+    bare = s.folder / "bare"
+    shutil.copy(debians, bare)
+    rig.run("sbattach", "--remove", bare)
+    assert b"No signature" in subprocess.run(["sbverify", "--list", bare], capture_output=True).stderr
+    for name, kernel in (("signed by the distribution, whose key the firmware has not", debians), ("unsigned", bare)):
+        s.refused(kernel)
+        s.vouch(f"store-{kernel.name}", kernel)
+        s.power(s.signed)
+        s.starts(SECURE_BOOT | VOUCHED)
+        show(f"kernel {name}: the firmware refuses it; the manifest vouches for it, so pre-boot starts it")
+    ours = sign(s.keys, bare, s.folder / "ours")
+    s.vouch("store-ours", ours)
+    s.power(s.signed)
+    s.starts(SECURE_BOOT)
+    show("kernel signed by the organisation: starts on the firmware's own word")
+    s.replaced(bare)
+    s.replaced(s.signed)
+    show("a kernel that the manifest does not vouch for, and a program that the firmware would start: refused")
+
+
+def revocation(s):
+    """dbx, by digest: an old holdfast.efi that somebody has kept, with a good signature, is worth nothing."""
+    def forbid(digest):
+        return lambda v: v.put(firmware.SECURITY, "dbx", firmware.KEYS,
+                               firmware.signature_list(firmware.SHA256, OWNER, digest))
+
+    s.refused(s.signed, forbid(authenticode(s.signed)))
+    s.prompts(s.signed, forbid(hashlib.sha256(b"something else").digest()))
+    show("digest of an old signed holdfast.efi in dbx: refused by the firmware; another digest: prompt")
+
+
+def without_secure_boot(s):
+    """Everything unsigned, as on any laptop without keys."""
+    s.vouch("store-off", rig.kernel())
+    s.power(rig.EFI, enrol=False)
+    s.starts(0)
+    show("Secure Boot off: unsigned pre-boot and the kernel start, nobody had to be overruled")
+
+
 def main():
     with tempfile.TemporaryDirectory(dir=rig.OUT, prefix="secureboot-") as folder:
         s = Story(folder)
         what_tools_say(s)
         what_firmware_starts(s)
+        what_preboot_starts(s)
+        revocation(s)
+        without_secure_boot(s)
     print("passed")
 
 
