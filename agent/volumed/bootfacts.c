@@ -27,6 +27,7 @@ static void facts_fill(struct bootfacts *ret, const struct handoff *h, const uin
 	ret->known = 1;
 	ret->kind = h->head.kind;
 	ret->target = h->head.target;
+	ret->loader = h->head.loader;
 	ret->number = h->head.number;
 	memcpy(ret->user, h->head.user, sizeof(h->head.user));
 	hex_encode(ret->credential, h->head.credential, sizeof(h->head.credential));

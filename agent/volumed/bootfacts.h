@@ -10,6 +10,7 @@
 struct bootfacts {
 	int known; /* there was a hand-off */
 	uint8_t kind, target;
+	uint8_t loader; /* enum handoff_loader */
 	uint16_t number;
 	char user[65], credential[33];
 	uint64_t generation;

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "agent/volumed/bootcare.h"
 #include "agent/volumed/bootwork.h"
 #include "agent/volumed/enforce.h"
 #include "agent/volumed/event.h"
@@ -89,6 +90,7 @@ enum err settle_run(struct volumed *v)
 {
 	enum err e = bootwork_tell(v);
 
+	bootcare_settle(v);
 	if (!e)
 		e = settle_steps(v);
 	if (!e) {

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "agent/volumed/accounts.h"
+#include "agent/volumed/bootcare.h"
 #include "agent/volumed/enforce.h"
 #include "agent/volumed/ruleset.h"
 #include "agent/volumed/servertime.h"
@@ -253,7 +254,8 @@ enum err statustext_make(char **ret, const struct volumed *v)
 			   policy_of(v, &s, &p), "waiting", waiting_of(v, &s, generation, &p),
 			   "events_pending", (json_int_t)outbox_events(&v->outbox));
 	store = store_of(v, &s, generation);
-	if (!status || !store || json_object_update(status, store))
+	if (!status || !store || json_object_update(status, store) ||
+	    json_object_set_new(status, "loader", bootcare_status(v)))
 		return ERR_MEMORY;
 	return json_print(ret, status);
 }

@@ -52,6 +52,7 @@ struct volumed {
 	char enrol_token[65];   /* hex digest of the token that root allowed */
 	int killed;             /* a kill has begun: nothing else is served */
 	int notify;             /* the outbox has something new */
+	int boot_cared;         /* boot entries and loader have been looked at in this start */
 	size_t volume_count;
 	struct volume_state volumes[MANIFEST_VOLUMES_MAX];
 	uint64_t rolled_back_told; /* generation of the firmware when a roll-back was told */

@@ -9,7 +9,8 @@
  *   "recovery"    recovery.c       escrow ids, fingerprints, a rotation under way
  *   "codes"       onetime.c        escrow id and proof of each one-time code
  *   "passwords"   passnote.c       public key of each user's credential
- *   "boot"        bootwork.c       digests of the hand-offs that were worked through */
+ *   "boot"        bootwork.c       digests of the hand-offs that were worked through
+ *   "firmware"    bootcare.c       loader that started last, an update under way, entries left in front */
 #ifndef HOLDFAST_VSTATE_H
 #define HOLDFAST_VSTATE_H
 
