@@ -3,6 +3,7 @@
 .DEFAULT_GOAL := all
 include build/rules.mk
 -include preboot/libsodium.mk
+-include preboot/mbedtls.mk
 
 define HELP
 make          build everything into build/out/
@@ -83,7 +84,7 @@ $(call efi_program,holdfast.efi,$(EFI_SRC),$(SODIUM_EFI_SRC))
 # Tests: each file its own program; tests/NAME/*_tool.c help the integration tests.
 TEST_LIBS := -Wl,--start-group $(foreach l,$(LIBRARIES),-l:lib$(l).a) -Wl,--end-group
 TEST_PACKAGES := $(VOLUME_LIBS) -lkeyutils -lblkid -lcurl -lsqlite3 -lmicrohttpd -lmbedtls -lmbedx509 \
-	-lmbedcrypto -lsystemd -lseccomp -lpng -lcmocka
+	-lmbedcrypto -lsystemd -lseccomp -lpng -largon2 -lcmocka
 UNIT := $(patsubst tests/unit/%_test.c,%,$(wildcard tests/unit/*_test.c))
 FUZZ := $(patsubst tests/fuzz/%_fuzz.c,%,$(wildcard tests/fuzz/*_fuzz.c))
 TOOLS := $(wildcard tests/*/*_tool.c)
