@@ -5,6 +5,7 @@
 SODIUM_EFI_SRC := \
 	crypto_aead/chacha20poly1305/sodium/aead_chacha20poly1305.c \
 	crypto_aead/xchacha20poly1305/sodium/aead_xchacha20poly1305.c \
+	crypto_auth/hmacsha256/auth_hmacsha256.c \
 	crypto_box/crypto_box.c \
 	crypto_box/crypto_box_easy.c \
 	crypto_box/crypto_box_seal.c \
@@ -20,6 +21,7 @@ SODIUM_EFI_SRC := \
 	crypto_generichash/blake2b/ref/blake2b-ref.c \
 	crypto_generichash/blake2b/ref/generichash_blake2b.c \
 	crypto_generichash/crypto_generichash.c \
+	crypto_hash/sha256/cp/hash_sha256_cp.c \
 	crypto_hash/sha512/cp/hash_sha512_cp.c \
 	crypto_onetimeauth/crypto_onetimeauth.c \
 	crypto_onetimeauth/poly1305/donna/poly1305_donna.c \
