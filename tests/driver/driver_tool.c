@@ -2,7 +2,8 @@
  *   make IMAGE HANDOFF NAME   format IMAGE, write a hand-off for it, print the recovery key
  *   rotate IMAGE HANDOFF      another unlock key on IMAGE and in HANDOFF, none left of the old one
  *   strip HANDOFF             remove its keys
- *   keyring                   print "present" or "absent" for the unlock key */
+ *   keyring                   print "present" or "absent" for the unlock key
+ *   read IMAGE                what each reader of ours says of its header: "READER ERROR" */
 #include <sodium.h>
 #include <stdio.h>
 #include <string.h>
@@ -12,8 +13,10 @@
 #include "common/code.h"
 #include "common/handoff.h"
 #include "driver/handoff_file.h"
+#include "driver/encryption.h"
 #include "driver/keyring.h"
 #include "driver/volume.h"
+#include "driver/volume_impl.h"
 
 static const uint8_t escrow_id[ESCROW_ID_BYTES] = "of the test";
 
@@ -101,6 +104,39 @@ static enum err keyring(void)
 	return e == ERR_NOT_FOUND ? OK : e;
 }
 
+/* Some of these must fail, on a header that nobody vouched for: but none may crash. */
+static enum err read_header(const char *image)
+{
+	const struct manifest_volume vouched = { .cipher = VOLUME_ENCRYPTION };
+	struct manifest_volume described = { 0 };
+	UNLOCK_KEY uk = { { 1 } };
+	SECRET struct secret recovery = { 0 };
+	uint8_t ids[TOKENS_MAX][ESCROW_ID_BYTES];
+	size_t count = TOKENS_MAX;
+	struct digest d;
+	const char *what = "";
+	unsigned foreign;
+	VOLUME *v = NULL;
+	enum err e = code_new(&recovery, CODE_RECOVERY);
+
+	if (e)
+		return e;
+	e = volume_load(&v, image);
+	printf("load %s\n", err_name(e));
+	if (e)
+		return OK;
+	printf("idle %s\n", err_name(volume_idle(v)));
+	printf("digest %s\n", err_name(volume_header_digest(&d, v)));
+	printf("encryption %s\n", err_name(encryption_check(&what, v->cd)));
+	printf("keyslots %s\n", err_name(volume_foreign_keyslots(&foreign, v)));
+	printf("recovery-keys %s\n", err_name(volume_recovery_list(v, ids, &count)));
+	printf("describe %s\n", err_name(volume_describe(&described, v, &uk)));
+	printf("check %s\n", err_name(volume_check(v, &vouched, &uk, &what)));
+	printf("unlock %s\n", err_name(volume_test_unlock(v, &uk)));
+	printf("recovery %s\n", err_name(volume_test_recovery(v, &recovery)));
+	return OK;
+}
+
 int main(int argc, char **argv)
 {
 	enum err e = ERR_RANGE;
@@ -115,6 +151,8 @@ int main(int argc, char **argv)
 		e = strip(argv[2]);
 	else if (argc == 2 && !strcmp(argv[1], "keyring"))
 		e = keyring();
+	else if (argc == 3 && !strcmp(argv[1], "read"))
+		e = read_header(argv[2]);
 	if (e)
 		fprintf(stderr, "driver_tool: %s\n", err_text(e));
 	return e ? 1 : 0;
