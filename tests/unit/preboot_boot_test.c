@@ -5,7 +5,9 @@
 #include <stdlib.h>
 
 #include "tests/fake/cheap_kdf.h"
+#include "tests/fake/inside.h"
 #include "tests/fake/laptop.h"
+#include "tests/fake/security.h"
 
 #define CURRENT "\\EFI\\holdfast\\boot\\current\\"
 #define PREVIOUS "\\EFI\\holdfast\\boot\\previous\\"
@@ -176,6 +178,55 @@ static void only_what_is_vouched_for_is_started(void **state)
 	}
 }
 
+EFI_STATUS efi_main(EFI_HANDLE image, EFI_SYSTEM_TABLE *table);
+
+static void power_on_with_security(void *security)
+{
+	fake_security_start(security);
+	efi_main(fake_image, &fake_table);
+}
+
+/* Firmware with the organisation's key only: it refuses the kernel, the manifest vouches for it. */
+static void the_manifest_vouches_where_firmware_does_not(void **state)
+{
+	static const struct {
+		const char *why;
+		struct fake_security security;
+		void (*prepare)(struct laptop *);
+		int target;
+		uint16_t trust;
+	} cases[] = {
+		{ "accepted", { .has2 = 1, .has1 = 1 }, nothing, 0, 0 },
+		{ "refused", { .has2 = 1, .has1 = 1, .says2 = FAKE_ACCESS_DENIED }, nothing, 0,
+		  HANDOFF_VOUCHED },
+		{ "refused, and changed", { .has2 = 1, .has1 = 1, .says2 = FAKE_ACCESS_DENIED },
+		  kernel_changed, 1, HANDOFF_VOUCHED },
+		{ "refused, and both changed", { .has2 = 1, .says2 = FAKE_ACCESS_DENIED },
+		  both_changed, -1, 0 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		struct fake_security security = cases[i].security;
+		struct laptop *l = laptop_new(1, NULL);
+		enum fake_end end;
+		HANDOFF h = { 0 };
+
+		cases[i].prepare(l);
+		laptop_type_password(l, LAPTOP_USER, LAPTOP_PASSWORD);
+		end = fake_call(l->f, power_on_with_security, &security);
+		if (end != (cases[i].target < 0 ? FAKE_WAITING : FAKE_KERNEL))
+			fail_msg("%s: %s\n%s", cases[i].why, fake_end_text(end), fake_serial(l->f));
+		if (end == FAKE_KERNEL) {
+			check_started(cases[i].why, l, cases[i].target);
+			expect(cases[i].why, OK, laptop_handoff(&h, l));
+			if ((h.head.trust & HANDOFF_VOUCHED) != cases[i].trust)
+				fail_msg("%s: the hand-off says otherwise", cases[i].why);
+		}
+		laptop_free(l);
+	}
+}
+
 static void edit_no_target(struct store *s)
 {
 	s->manifest.target_count = 0;
@@ -271,6 +322,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(only_what_is_vouched_for_is_started),
+		cmocka_unit_test(the_manifest_vouches_where_firmware_does_not),
 		cmocka_unit_test(a_manifest_without_targets),
 		cmocka_unit_test(a_command_line_has_its_bound),
 		cmocka_unit_test(zeros_vouch_for_nothing),
