@@ -5,78 +5,8 @@
 
 #include "tpm_call.h"
 
-/* TPMA_OBJECT: fixedTPM, fixedParent, sensitiveDataOrigin, userWithAuth, noDA, restricted, decrypt. */
-#define PARENT_ATTRIBUTES 0x00030472u
-#define POLICY_PCRS (1u << TPM_PCR_SECURE_BOOT | 1u << TPM_PCR_OWN)
-#define P256_CURVE 3
 #define PERSISTENT_FIRST 0x81000000u /* of the owner */
 #define PERSISTENT_LAST 0x817fffffu
-
-void tpm_parent_public(uint8_t ret[static TPM_PARENT_BYTES], const struct tpm_parent *p)
-{
-	struct writer w = writer_over(ret, TPM_PARENT_BYTES);
-
-	tpm_write_u16(&w, TPM_ECC);
-	tpm_write_u16(&w, TPM_SHA256);
-	tpm_write_u32(&w, PARENT_ATTRIBUTES);
-	tpm_write_2b(&w, NULL, 0); /* policy */
-	tpm_write_u16(&w, TPM_AES);
-	tpm_write_u16(&w, 128);
-	tpm_write_u16(&w, TPM_CFB);
-	tpm_write_u16(&w, TPM_NULL); /* scheme */
-	tpm_write_u16(&w, P256_CURVE);
-	tpm_write_u16(&w, TPM_NULL); /* KDF */
-	tpm_write_2b(&w, p->x, sizeof(p->x));
-	tpm_write_2b(&w, p->y, sizeof(p->y));
-}
-
-static void name_of(uint8_t ret[static TPM_NAME_BYTES], const uint8_t *public_area, size_t len)
-{
-	struct writer w = writer_over(ret, TPM_NAME_BYTES);
-
-	tpm_write_u16(&w, TPM_SHA256);
-	crypto_hash_sha256(w.at, public_area, len);
-}
-
-void tpm_parent_name(uint8_t ret[static TPM_NAME_BYTES], const struct tpm_parent *p)
-{
-	uint8_t bytes[TPM_PARENT_BYTES];
-
-	tpm_parent_public(bytes, p);
-	name_of(ret, bytes, sizeof(bytes));
-}
-
-/* One step of a policy: SHA-256(digest so far || command's code || arguments). */
-static void policy_extend(uint8_t digest[static TPM_DIGEST_BYTES], enum tpm_code code, const uint8_t *arguments,
-			  size_t len)
-{
-	uint8_t bytes[4];
-	struct writer w = writer_over(bytes, sizeof(bytes));
-	crypto_hash_sha256_state s;
-
-	tpm_write_u32(&w, code);
-	crypto_hash_sha256_init(&s);
-	crypto_hash_sha256_update(&s, digest, TPM_DIGEST_BYTES);
-	crypto_hash_sha256_update(&s, bytes, sizeof(bytes));
-	crypto_hash_sha256_update(&s, arguments, len);
-	crypto_hash_sha256_final(&s, digest);
-}
-
-void tpm_policy(uint8_t ret[static 32], const uint8_t pcr7[static TPM_PCR_BYTES],
-		const uint8_t own[static TPM_PCR_BYTES], int with_auth)
-{
-	uint8_t values[2 * TPM_PCR_BYTES], arguments[10 + TPM_DIGEST_BYTES];
-	struct writer w = writer_over(arguments, sizeof(arguments));
-
-	memcpy(values, pcr7, TPM_PCR_BYTES);
-	memcpy(values + TPM_PCR_BYTES, own, TPM_PCR_BYTES);
-	tpm_write_pcrs(&w, POLICY_PCRS);
-	crypto_hash_sha256(w.at, values, sizeof(values));
-	memset(ret, 0, TPM_DIGEST_BYTES);
-	policy_extend(ret, TPM_POLICY_PCR, arguments, sizeof(arguments));
-	if (with_auth)
-		policy_extend(ret, TPM_POLICY_AUTH_VALUE, NULL, 0);
-}
 
 enum err tpm_pcr_read(uint8_t ret[static TPM_PCR_BYTES], const struct tpm *t, unsigned pcr)
 {
@@ -211,7 +141,7 @@ static enum err parent_find(struct work *w, uint32_t handle)
 	tpm_read_2b(&c.answer, &(size_t){ 0 }, TPM_MESSAGE_MAX); /* qualified name */
 	if (cursor_end(&c.answer))
 		return ERR_FORMAT;
-	name_of(computed, area, len);
+	tpm_name(computed, area, len);
 	if (memcmp(computed, w->parent_name, sizeof(computed)) != 0 || name_len != sizeof(computed) ||
 	    memcmp(name, computed, sizeof(computed)) != 0)
 		return ERR_MISDIRECTED;
@@ -256,7 +186,7 @@ static enum err parent_make(struct work *w)
 	area = tpm_read_2b(&c.answer, &len, TPM_MESSAGE_MAX);
 	if (!area || !w->made_parent)
 		return ERR_FORMAT;
-	name_of(name, area, len);
+	tpm_name(name, area, len);
 	return memcmp(name, w->parent_name, sizeof(name)) ? ERR_MISDIRECTED : OK;
 }
 
@@ -338,7 +268,7 @@ static enum err object_load(struct work *w, const struct tpm_object *o)
 	size_t len;
 	enum err e;
 
-	name_of(w->object_name, o->public_area, o->public_len);
+	tpm_name(w->object_name, o->public_area, o->public_len);
 	tpm_call_start(&c, TPM_LOAD);
 	tpm_call_handle(&c, w->parent, w->parent_name);
 	tpm_call_password(&c);
@@ -377,7 +307,7 @@ static enum err policy_step(struct work *w, enum tpm_code code)
 	tpm_call_handle(&c, w->session.handle, NULL);
 	if (code == TPM_POLICY_PCR) {
 		tpm_write_2b(&c.parameters, NULL, 0); /* whatever they are now */
-		tpm_write_pcrs(&c.parameters, POLICY_PCRS);
+		tpm_write_pcrs(&c.parameters, TPM_POLICY_PCRS);
 	}
 	return tpm_call_send(&c, w->t);
 }

@@ -18,6 +18,7 @@
 
 #define TPM_PCR_SECURE_BOOT 7
 #define TPM_PCR_OWN 11
+#define TPM_POLICY_PCRS (1u << TPM_PCR_SECURE_BOOT | 1u << TPM_PCR_OWN)
 #define TPM_PCR_BYTES 32    /* SHA-256 bank */
 #define TPM_SECRET_BYTES 32
 #define TPM_AUTH_BYTES 32
@@ -48,7 +49,8 @@ struct tpm_parent {
 };
 /* Its TPMT_PUBLIC; with zeros for the point it is the template of CreatePrimary. */
 void tpm_parent_public(uint8_t ret[static TPM_PARENT_BYTES], const struct tpm_parent *p);
-/* Its name (Part 1, 16): 0x000b || SHA-256 of its public area. */
+/* A name (Part 1, 16): 0x000b || SHA-256 of the public area. */
+void tpm_name(uint8_t ret[static TPM_NAME_BYTES], const uint8_t *public_area, size_t len);
 void tpm_parent_name(uint8_t ret[static TPM_NAME_BYTES], const struct tpm_parent *p);
 
 struct tpm_object {
