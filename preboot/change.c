@@ -8,12 +8,13 @@
 #include "events.h"
 #include "prompt.h"
 #include "residue.h"
+#include "tpm.h"
+#include "wording.h"
 
 #define READ_S 5
+#define PIN_CHARACTERS_MIN 6 /* the TPM's lockout stands behind it */
 
 enum cause { CAUSE_NONE, CAUSE_WANTED, CAUSE_FORCED };
-
-static const char title[] = "Choose a new password";
 
 /* Days since the password was set, once it is older than the rules allow; else 0. */
 static unsigned expired_days(const struct record *r, const struct rules *rules)
@@ -26,30 +27,49 @@ static unsigned expired_days(const struct record *r, const struct rules *rules)
 	return today > rules->head.password_days ? today : 0;
 }
 
+/* Who has not typed the old one proves nothing about it, and its record stays. */
+static void tell_no_change(const struct login *l)
+{
+	if (l->record->kind == CREDENTIAL_SELF_HELP) {
+		ui_tell(MESSAGE_CHOOSE_AFTERWARDS);
+		ui_pause(READ_S);
+	} else if (l->change_wanted) {
+		ui_tell(MESSAGE_CHANGE_BY_PASSWORD);
+	}
+}
+
 static enum cause cause_of(const struct login *l, const struct rules *rules)
 {
+	const char *word = wording_of_kind(l->record->kind)->name;
 	unsigned days;
 
-	if (l->record->kind != CREDENTIAL_PASSWORD) {
-		if (l->change_wanted)
-			ui_tell(MESSAGE_CHANGE_BY_PASSWORD);
+	if (!credential_is_login(l->record->kind)) {
+		tell_no_change(l);
 		return CAUSE_NONE;
 	}
 	days = expired_days(l->record, rules);
 	if (days)
-		ui_tell(MESSAGE_EXPIRED, days);
+		ui_tell(MESSAGE_EXPIRED, word, days);
 	else if (l->record->flags & RECORD_MUST_CHANGE)
-		ui_tell(MESSAGE_MUST_CHANGE);
+		ui_tell(MESSAGE_MUST_CHANGE, word);
 	else
 		return l->change_wanted ? CAUSE_WANTED : CAUSE_NONE;
 	return CAUSE_FORCED;
 }
 
-/* Is what was typed a new password? Says why not. */
-static int acceptable(const struct line *first, const struct line *again, const struct rules *rules)
+static unsigned least_characters(const struct record *r, const struct rules *rules)
 {
-	if (first->chars < rules->head.password_min)
-		ui_tell(MESSAGE_PASSWORD_SHORT, (unsigned)rules->head.password_min);
+	return r->kind == CREDENTIAL_TPM_PIN ? PIN_CHARACTERS_MIN : rules->head.password_min;
+}
+
+/* Is what was typed a new password? Says why not. */
+static int acceptable(const struct line *first, const struct line *again, const struct record *r,
+		      const struct rules *rules)
+{
+	unsigned least = least_characters(r, rules);
+
+	if (first->chars < least)
+		ui_tell(MESSAGE_PASSWORD_SHORT, wording_of_kind(r->kind)->name, least);
 	else if (first->len != again->len || sodium_memcmp(first->bytes, again->bytes, first->len))
 		ui_tell(MESSAGE_PASSWORDS_DIFFER);
 	else
@@ -58,9 +78,10 @@ static int acceptable(const struct line *first, const struct line *again, const 
 }
 
 /* Ask until two lines are the same and good. 0: the person went back. */
-static int ask(struct secret *ret, const struct rules *rules, enum cause cause)
+static int ask(struct secret *ret, const struct record *r, const struct rules *rules, enum cause cause)
 {
 	static const struct view_key back = { "Esc", "Keep the old one" };
+	const int is_pin = r->kind == CREDENTIAL_TPM_PIN;
 
 	for (;;) {
 		LINE first = { 0 };
@@ -68,16 +89,17 @@ static int ask(struct secret *ret, const struct rules *rules, enum cause cause)
 		enum prompt_end end;
 		int good;
 
-		ui_page(title, "Type it twice. It is for this laptop, from now on.", "");
+		ui_page(is_pin ? "Choose a new PIN" : "Choose a new password",
+			"Type it twice. It is for this laptop, from now on.", "");
 		ui_offer(&back, cause == CAUSE_WANTED);
-		end = prompt_line(&first, "New password", PASSWORD_BYTES_MAX, UI_HIDDEN);
+		end = prompt_line(&first, is_pin ? "New PIN" : "New password", PASSWORD_BYTES_MAX, UI_HIDDEN);
 		if (end == PROMPT_ENTER)
 			end = prompt_line(&again, "The same again", PASSWORD_BYTES_MAX, UI_HIDDEN);
 		if (end == PROMPT_BACK && cause == CAUSE_WANTED)
 			return 0;
 		if (end != PROMPT_ENTER)
 			continue;
-		good = first.len && acceptable(&first, &again, rules);
+		good = first.len && acceptable(&first, &again, r, rules);
 		residue_wipe(&first);
 		residue_wipe(&again);
 		if (good && !secret_copy(ret, first.bytes, first.len))
@@ -85,14 +107,49 @@ static int ask(struct secret *ret, const struct rules *rules, enum cause cause)
 	}
 }
 
-/* Change the record and sign, in memory. On failure everything is as it was. */
-static enum err sign_changed(struct login *l, struct store *s, const struct secret *password)
+/* The TPM's object, too. It is the same object with the same secret, so that a copy of the store from before
+ * still opens with the old password until the agent has changed the unlock key, as with any other record. */
+static enum err bound_change(struct record *r, struct store *s, const struct credential *c,
+			     const struct secret *password)
 {
-	STORE_SK sk = { 0 };
-	enum err e = store_signing_key(&sk, s, &l->credential.unlock_key);
+	SEALED sealed = { 0 };
+	SEALED changed = { 0 };
+	struct tpm_parent parent;
+	struct tpm_object object;
+	struct binding *b;
+	enum err e = bindings_find(&b, &s->bindings, r->id, BINDING_SECRET);
 
 	if (!e)
-		e = credential_change(l->record, &l->credential, password, contact_today(&s->rules));
+		e = binding_open(&sealed, b, &c->unlock_key);
+	if (e)
+		return e;
+	memcpy(changed.secret, sealed.secret, sizeof(changed.secret));
+	e = credential_change_bound(r, changed.auth, c, password, sealed.secret, contact_today(&s->rules));
+	if (e)
+		return e;
+	bindings_parent(&parent, &s->bindings);
+	binding_object(&object, b);
+	if (!tpm_efi())
+		return ERR_NOT_FOUND;
+	e = tpm_change_auth(&object, tpm_efi(), &parent, sealed.auth, changed.auth);
+	if (e)
+		return e;
+	binding_set_object(b, &object);
+	binding_close(b, &changed, &c->unlock_key);
+	return OK;
+}
+
+/* Change the record, its binding, and sign, in memory. */
+static enum err sign_changed(struct login *l, struct store *s, const struct secret *password)
+{
+	const struct credential *c = &l->opened.credential;
+	STORE_SK sk = { 0 };
+	enum err e = store_signing_key(&sk, s, &c->unlock_key);
+
+	if (!e)
+		e = credential_is_bound(l->record->kind)
+			    ? bound_change(l->record, s, c, password)
+			    : credential_change(l->record, c, password, contact_today(&s->rules));
 	if (e)
 		return e;
 	s->head.generation++;
@@ -102,12 +159,17 @@ static enum err sign_changed(struct login *l, struct store *s, const struct secr
 /* What a failed write must give back: else the firmware's generation would get ahead of the store's. */
 struct before {
 	struct record record;
+	struct binding binding; /* of a bound record */
 	uint64_t generation;
 	uint8_t signature[SIGNATURE_BYTES];
 };
 
 static void undo(struct login *l, struct store *s, const struct before *before)
 {
+	struct binding *b;
+
+	if (!bindings_find(&b, &s->bindings, before->record.id, BINDING_SECRET))
+		*b = before->binding;
 	*l->record = before->record;
 	s->head.generation = before->generation;
 	memcpy(s->signature, before->signature, sizeof(s->signature));
@@ -118,8 +180,11 @@ static enum err save(enum message_id *problem, struct login *l, struct storefile
 {
 	struct store *s = f->current;
 	struct before before = { .record = *l->record, .generation = s->head.generation };
+	struct binding *b;
 	enum err e;
 
+	if (!bindings_find(&b, &s->bindings, l->record->id, BINDING_SECRET))
+		before.binding = *b;
 	memcpy(before.signature, s->signature, sizeof(before.signature));
 	ui_busy("Saving ...");
 	e = sign_changed(l, s, password);
@@ -141,12 +206,12 @@ static enum err renew(enum message_id *problem, struct login *l, struct storefil
 		SECRET struct secret password = { 0 };
 		enum err e;
 
-		if (!ask(&password, &f->current->rules, cause))
+		if (!ask(&password, l->record, &f->current->rules, cause))
 			return ERR_STATE;
 		e = save(problem, l, f, &password);
 		if (e != ERR_EXISTS)
 			return e;
-		ui_tell(MESSAGE_PASSWORD_SAME);
+		ui_tell(MESSAGE_PASSWORD_SAME, wording_of_kind(l->record->kind)->name);
 	}
 }
 
@@ -154,6 +219,7 @@ void change_run(struct login *l, struct storefile *f)
 {
 	uint8_t seed[32];
 	enum cause cause = cause_of(l, &f->current->rules);
+	const char *word = wording_of_kind(l->record->kind)->name;
 	enum message_id problem = MESSAGE_CHANGE_FAILED;
 	enum err e;
 
@@ -170,10 +236,10 @@ void change_run(struct login *l, struct storefile *f)
 	if (e == ERR_STATE)
 		return;
 	if (e) {
-		ui_tell(problem, err_text(e));
+		ui_tell(problem, word, err_text(e));
 		ui_pause(READ_S);
 		return;
 	}
 	events_add(PREBOOT_PASSWORD_CHANGED, 0);
-	ui_tell(MESSAGE_PASSWORD_CHANGED);
+	ui_tell(MESSAGE_PASSWORD_CHANGED, word);
 }

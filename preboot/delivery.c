@@ -12,6 +12,8 @@
 #include "firmware.h"
 #include "heap.h"
 #include "initrd.h"
+#include "measure.h"
+#include "platform.h"
 #include "ui.h"
 
 #define ARCHIVE_BYTES (HANDOFF_BYTES_MAX + CPIO_EXTRA)
@@ -23,7 +25,7 @@ static void describe(struct handoff *h, const struct delivery *d)
 {
 	const struct store_head *s = &d->store->head;
 	const struct record *r = d->login->record;
-	const struct credential *c = &d->login->credential;
+	const struct credential *c = &d->login->opened.credential;
 	struct uk_id id;
 
 	memcpy(h->head.device, s->device, sizeof(h->head.device));
@@ -39,18 +41,33 @@ static void describe(struct handoff *h, const struct delivery *d)
 	memcpy(h->head.unlock_key, c->unlock_key.bytes, sizeof(h->head.unlock_key));
 	memcpy(h->head.user_seed, c->user_key.seed, sizeof(h->head.user_seed));
 	h->manifest = d->store->manifest;
-	events_deliver(h);
+	platform_describe(&h->head);
+	h->head.trust |= boot_vouched() ? HANDOFF_VOUCHED : 0;
+}
+
+/* Nothing is unsealed from here on. Where that fails it is told, and the laptop starts all the same. */
+static void cap(struct handoff *h, const struct delivery *d)
+{
+	enum err e = measure_start((enum credential_kind)d->login->record->kind,
+				   &d->store->manifest.targets[d->target]);
+
+	if (!e)
+		h->head.trust |= HANDOFF_CAPPED;
+	else if (e != ERR_NOT_FOUND)
+		events_add(PREBOOT_NOT_CAPPED, 0);
 }
 
 /* Last of all, so that it counts everything. */
 static void measure(struct handoff *h, const struct delivery *d)
 {
 	const struct login *l = d->login;
-	uint64_t whole = clock_ms() - l->entered_ms, known = l->kdf_ms + d->load_ms;
+	uint64_t whole = clock_ms() - l->entered_ms, known = l->opened.kdf_ms + d->load_ms;
 
 	h->head.prompt_ms = l->prompt_ms;
-	h->head.memory_mib = l->memory_mib;
-	h->head.kdf_ms = l->kdf_ms;
+	h->head.memory_mib = l->opened.memory_mib;
+	h->head.kdf_ms = l->opened.kdf_ms;
+	h->head.tpm_ms = l->opened.tpm_ms;
+	h->head.processors = (uint8_t)(l->opened.processors > UINT8_MAX ? UINT8_MAX : l->opened.processors);
 	h->head.overhead_ms = (uint32_t)(whole > known ? whole - known : 0);
 }
 
@@ -66,6 +83,8 @@ static enum err pack(size_t *ret_len, const struct delivery *d)
 	if (e)
 		return e;
 	describe(&h, d);
+	cap(&h, d);
+	events_deliver(&h);
 	measure(&h, d);
 	e = handoff_encode(encoded.bytes, &len, &h);
 	if (!e)

@@ -4,7 +4,7 @@
 #include "variable.h"
 
 #define VERSION 1
-#define COUNTED 4
+#define COUNTED 5
 #define KEPT_MAX 10
 #define KEPT_BYTES 4
 
@@ -34,8 +34,15 @@ static unsigned count;
 
 static int is_kept(enum preboot_event kind)
 {
-	return kind == PREBOOT_LOCKED || kind == PREBOOT_CODE_USED || kind == PREBOOT_PASSWORD_CHANGED ||
-	       kind == PREBOOT_TARGET_REFUSED;
+	static const enum preboot_event kept[] = {
+		PREBOOT_LOCKED,	     PREBOOT_CODE_USED,	     PREBOOT_PASSWORD_CHANGED, PREBOOT_TARGET_REFUSED,
+		PREBOOT_TPM_CHANGED, PREBOOT_TPM_LOCKED_OUT, PREBOOT_TPM_GONE,	       PREBOOT_TPM_FAILED,
+	};
+
+	for (size_t i = 0; i < sizeof(kept) / sizeof(kept[0]); i++)
+		if (kind == kept[i])
+			return 1;
+	return 0;
 }
 
 static void begin(void)
@@ -45,6 +52,7 @@ static void begin(void)
 		PREBOOT_WRONG_CODE,
 		PREBOOT_ROLLBACK_SEEN,
 		PREBOOT_TAMPERED,
+		PREBOOT_WRONG_SELF_HELP,
 	};
 
 	for (count = 0; count < COUNTED; count++)
@@ -83,6 +91,7 @@ void events_start(void)
 	events[1].value = t.wrong_code;
 	events[2].value = t.rollback_seen;
 	events[3].value = t.tampered;
+	events[4].value = t.wrong_self_help;
 	kept_load(&t);
 }
 
@@ -109,6 +118,7 @@ static void tally_save(void)
 		.wrong_code = events[1].value,
 		.rollback_seen = events[2].value,
 		.tampered = events[3].value,
+		.wrong_self_help = events[4].value,
 	};
 
 	kept_store(&t);

@@ -13,9 +13,10 @@ void events_start(void);
 
 /* Add an event.
  * Counted over restarts (value is ignored): PREBOOT_WRONG_PASSWORD, PREBOOT_WRONG_CODE,
- * PREBOOT_ROLLBACK_SEEN, PREBOOT_TAMPERED.
+ * PREBOOT_ROLLBACK_SEEN, PREBOOT_TAMPERED, PREBOOT_WRONG_SELF_HELP.
  * Kept over restarts, each kind and value once: PREBOOT_LOCKED, PREBOOT_CODE_USED,
- * PREBOOT_PASSWORD_CHANGED, PREBOOT_TARGET_REFUSED; the first ten of them.
+ * PREBOOT_PASSWORD_CHANGED, PREBOOT_TARGET_REFUSED, PREBOOT_TPM_CHANGED, PREBOOT_TPM_LOCKED_OUT,
+ * PREBOOT_TPM_GONE, PREBOOT_TPM_FAILED; the first ten of them.
  * Of this start, each kind and value once: the others. */
 void events_add(enum preboot_event kind, uint16_t value);
 

@@ -24,10 +24,12 @@ enum key_scan {
 	KEY_SCAN_F5 = 0x0f,
 	KEY_SCAN_F6 = 0x10,
 	KEY_SCAN_F7 = 0x11,
+	KEY_SCAN_F8 = 0x12,
 	KEY_SCAN_ESC = 0x17,
 };
 
 enum key_control {
+	KEY_CTRL_F = 0x06,
 	KEY_BACKSPACE = 0x08,
 	KEY_TAB = 0x09,
 	KEY_CTRL_K = 0x0b,

@@ -1,18 +1,19 @@
 #include "login.h"
 
-#include <sodium.h>
 #include <string.h>
 
 #include "clock.h"
 #include "common/code.h"
 #include "events.h"
-#include "firmware.h"
 #include "guard.h"
 #include "kill.h"
 #include "lock.h"
 #include "prompt.h"
+#include "refusal.h"
 #include "residue.h"
+#include "selfhelp.h"
 #include "sound.h"
+#include "wording.h"
 
 #define TRIES_SHOWN 5 /* so few are worth a warning */
 
@@ -24,68 +25,28 @@ struct attempt {
 	int count_lost; /* said already that firmware does not keep the count of failures */
 };
 
-static const struct record *nth_user(const struct store *s, uint32_t n)
+/* What is there for a name: to be opened, or NULL for a name that nobody has. */
+struct target {
+	struct record *record;
+	const char *user;
+};
+
+/* One try. */
+static enum err open_target(struct attempt *a, const struct target *t, const struct secret *typed)
 {
-	for (uint32_t i = 0; i < s->head.record_count; i++)
-		if (credential_is_login(s->records[i].kind) && !n--)
-			return &s->records[i];
-	return NULL;
-}
-
-/* What a user who is not there costs: as much as one who is. Where records cost differently, the same
- * name always costs the same, and what no name tells. */
-static const struct record *model_for(const struct store *s, const char *user)
-{
-	uint32_t count = store_user_count(s);
-	uint8_t hash[crypto_generichash_BYTES_MIN];
-
-	if (!count)
-		return NULL;
-	crypto_generichash(hash, sizeof(hash), (const uint8_t *)user, strlen(user), s->head.device,
-			   sizeof(s->head.device));
-	return nth_user(s, (hash[0] | (uint32_t)hash[1] << 8) % count);
-}
-
-/* Open the record, or spend the same time on a record that is not there. */
-static enum err open_once(struct attempt *a, struct record *r, const char *user,
-			  const struct secret *password)
-{
-	const struct record *model = model_for(a->store, user);
-	enum err e;
-
-	if (r)
-		return credential_open(&a->login->credential, r, password);
-	e = credential_waste(user, password, model ? model->kdf_memory_kib : KDF_PASSWORD_MEMORY_KIB,
-			     model ? model->kdf_passes : KDF_PASSWORD_PASSES,
-			     model ? model->kdf_lanes : KDF_PASSWORD_LANES);
-	return e ? e : ERR_AUTH;
-}
-
-/* One try; when memory is short, once more with everything given back. */
-static enum err open_record(struct attempt *a, struct record *r, const char *user,
-			    const struct secret *password)
-{
-	uint64_t start;
+	struct unlock *u = &a->login->opened;
 	enum err e;
 
 	a->login->entered_ms = ui_last_key_ms();
-	a->login->memory_mib = firmware_memory_mib();
 	/* A count that firmware does not keep must lock nobody out. */
 	if (guard_begin() && !a->count_lost++)
 		events_add(PREBOOT_COUNT_NOT_KEPT, 0);
 	ui_busy("Checking ...");
-	start = clock_ms();
-	e = open_once(a, r, user, password);
-	if (e == ERR_MEMORY) {
-		a->forget();
-		e = open_once(a, r, user, password);
-	}
-	a->login->kdf_ms = (uint32_t)(clock_ms() - start);
+	e = t->record ? unlock_record(u, a->store, t->record, typed, a->forget)
+		      : unlock_nobody(u, a->store, t->user, typed, a->forget);
 	ui_idle();
-	if (e)
-		credential_drop(&a->login->credential); /* ERR_LOCKED gives a part of it */
-	else
-		a->login->record = r;
+	if (!e)
+		a->login->record = t->record;
 	return e;
 }
 
@@ -100,15 +61,28 @@ static void lock_now(struct attempt *a)
 		ui_tell(MESSAGE_LOCKED_FAILURES);
 }
 
-static void tell_wrong(enum message_id wrong)
+/* What is nearer: what the rules do, or the TPM's lockout. */
+static void tell_wrong_password(struct attempt *a)
 {
+	const char *word = wording_of_store(a->store)->name;
 	uint32_t left = guard_left();
+	uint32_t left_tpm = a->login->opened.tpm ? refusal_tries_left() : UINT32_MAX;
 
-	if (wrong != MESSAGE_WRONG_PASSWORD || left > TRIES_SHOWN)
-		ui_tell(wrong);
-	else
-		ui_tell(MESSAGE_WRONG_PASSWORD_LEFT, (unsigned)left,
+	if (left > TRIES_SHOWN && left_tpm > TRIES_SHOWN)
+		ui_tell(MESSAGE_WRONG_PASSWORD, word);
+	else if (left <= left_tpm)
+		ui_tell(MESSAGE_WRONG_PASSWORD_LEFT, word, (unsigned)left,
 			guard_next() == GUARD_KILL ? "erases itself" : "locks itself");
+	else
+		ui_tell(MESSAGE_WRONG_PASSWORD_LEFT_TPM, word, (unsigned)left_tpm);
+}
+
+static void tell_wrong(struct attempt *a, enum message_id wrong)
+{
+	if (wrong == MESSAGE_WRONG_PASSWORD)
+		tell_wrong_password(a);
+	else
+		ui_tell(wrong);
 }
 
 /* wrong: what to say. */
@@ -126,43 +100,58 @@ static void fail(struct attempt *a, enum message_id wrong, enum preboot_event ev
 		lock_now(a);
 		break;
 	case GUARD_GO_ON:
-		tell_wrong(wrong);
+		tell_wrong(a, wrong);
 	}
 	ui_count_down(guard_delay_s());
 }
 
-static void explain(struct attempt *a, enum err e, enum message_id wrong, enum preboot_event event)
+static void tell_memory_short(struct attempt *a)
 {
-	if (e == ERR_DURESS && guard_duress())
-		kill_begin(a->store);
-	if (e == ERR_AUTH || e == ERR_DURESS) {
-		fail(a, wrong, event);
-		return;
-	}
-	/* The answer was right, or could not be looked at: that is no failure. */
+	ui_tell(MESSAGE_NO_MEMORY);
+	events_add(PREBOOT_MEMORY_SHORT, (uint16_t)(a->login->opened.memory_mib > UINT16_MAX
+							    ? UINT16_MAX
+							    : a->login->opened.memory_mib));
+}
+
+/* The answer was right, or could not be looked at. */
+static void explain_no_failure(struct attempt *a, enum err e)
+{
 	guard_take_back();
-	if (e == ERR_LOCKED)
+	if (a->login->opened.tpm)
+		refusal_tell(a->login->opened.tpm, a->store);
+	else if (e == ERR_LOCKED)
 		ui_tell(MESSAGE_USER_LOCKED);
 	else if (e == ERR_SIGNATURE)
 		ui_tell(MESSAGE_CREDENTIAL_CHANGED);
 	else if (e == ERR_MEMORY)
-		ui_tell(MESSAGE_NO_MEMORY);
+		tell_memory_short(a);
 	else
 		ui_tell(MESSAGE_CREDENTIAL_UNUSABLE, err_text(e));
 	if (e == ERR_SIGNATURE)
 		events_add(PREBOOT_TAMPERED, 0);
 }
 
+static void explain(struct attempt *a, enum err e, enum message_id wrong, enum preboot_event event)
+{
+	if (e == ERR_DURESS && guard_duress())
+		kill_begin(a->store);
+	if (e == ERR_AUTH || e == ERR_DURESS)
+		fail(a, wrong, event);
+	else
+		explain_no_failure(a, e);
+	unlock_drop(&a->login->opened); /* what the TPM has said is of this try */
+}
+
 static int try_password(struct attempt *a, const char *user, struct line *typed)
 {
 	SECRET struct secret password = { 0 };
-	struct record *r = NULL;
+	struct target t = { .user = user };
 	enum err e = secret_copy(&password, typed->bytes, typed->len);
 
-	if (!e && store_find_user(&r, a->store, user))
-		r = NULL;
+	if (!e && store_find_user(&t.record, a->store, user))
+		t.record = NULL;
 	if (!e)
-		e = open_record(a, r, user, &password);
+		e = open_target(a, &t, &password);
 	residue_wipe(typed);
 	line_drop(typed); /* what follows may never return */
 	secret_drop(&password);
@@ -178,7 +167,7 @@ static int try_code(struct attempt *a, struct record *r, enum code_kind kind, st
 	enum err e = code_canonical(&code, &group, kind, typed->bytes, typed->len);
 
 	if (!e)
-		e = open_record(a, r, "", &code);
+		e = open_target(a, &(struct target){ .record = r }, &code);
 	residue_wipe(typed);
 	line_drop(typed); /* what follows may never return */
 	secret_drop(&code);
@@ -193,7 +182,8 @@ static int try_code(struct attempt *a, struct record *r, enum code_kind kind, st
 }
 
 static const struct view_key key_code = { "F2", "One-time code" }, key_recovery = { "F3", "Recovery key" },
-			     key_change = { "F7", "Change password" }, key_back = { "Esc", "Back" };
+			     key_change = { "F7", "Change password" }, key_change_pin = { "F7", "Change PIN" },
+			     key_questions = { "F8", "Questions" }, key_back = { "Esc", "Back" };
 
 static int has_recovery(const struct store *s)
 {
@@ -272,21 +262,90 @@ static enum prompt_end ask_both(struct attempt *a, struct line *user, struct lin
 			end = PROMPT_CODE;
 	}
 	if (end == PROMPT_ENTER)
-		end = prompt_line(password, "Password", PASSWORD_BYTES_MAX, UI_HIDDEN);
+		end = prompt_line(password, wording_of_store(a->store)->label, PASSWORD_BYTES_MAX,
+				  UI_HIDDEN);
 	return end;
 }
 
 static int ask_password(struct attempt *a, enum prompt_end *ret_end)
 {
-	const struct view_key keys[] = { key_code, key_recovery, key_change };
+	const struct view_key keys[] = {
+		key_code,
+		key_recovery,
+		wording_of_store(a->store) == wording_of_kind(CREDENTIAL_TPM_PIN) ? key_change_pin : key_change,
+		key_questions,
+	};
 	const struct record *only = single_user(a->store);
 	LINE user = { 0 };
 	LINE password = { 0 };
 
 	ui_page("Unlock this laptop", "This laptop is encrypted. Unlock it to start.", "");
-	ui_offer(keys, 3);
+	ui_offer(keys, selfhelp_offered(a->store) ? 4 : 3);
 	*ret_end = ask_both(a, &user, &password);
 	return password.len ? try_password(a, only ? (const char *)only->user : user.bytes, &password) : 0;
+}
+
+static int ask_for_self_help_name(struct attempt *a, struct line *user, enum prompt_end *ret_end)
+{
+	const struct view_key keys[] = { key_back, key_code };
+	const struct record *only = single_user(a->store);
+	size_t len = only ? strlen((const char *)only->user) : 0;
+
+	if (only) {
+		memcpy(user->bytes, only->user, len + 1);
+		user->len = len;
+		return 1;
+	}
+	ui_page("Your questions", "Answer your own questions to unlock this laptop. Whose are they?", "");
+	ui_offer(keys, 2);
+	*ret_end = prompt_line(user, "User name", USER_NAME_MAX, UI_CLEAR);
+	return *ret_end == PROMPT_ENTER && user->len;
+}
+
+static void explain_no_questions(struct attempt *a, const struct selfhelp *h, enum err e)
+{
+	if (h->tpm) {
+		refusal_tell(h->tpm, a->store);
+	} else if (e == ERR_SIGNATURE) {
+		ui_tell(MESSAGE_CREDENTIAL_CHANGED);
+		events_add(PREBOOT_TAMPERED, 0);
+	} else {
+		ui_tell(MESSAGE_NO_QUESTIONS);
+	}
+}
+
+static int ask_answers(struct attempt *a, const struct selfhelp *h, enum prompt_end *ret_end)
+{
+	SECRET struct secret answers = { 0 };
+	enum err e;
+
+	*ret_end = selfhelp_ask(&answers, h);
+	if (!answers.len)
+		return 0;
+	e = open_target(a, &(struct target){ .record = h->record }, &answers);
+	secret_drop(&answers); /* what follows may never return */
+	if (e)
+		explain(a, e, MESSAGE_WRONG_ANSWERS, PREBOOT_WRONG_SELF_HELP);
+	return !e;
+}
+
+/* The person's own way, without anybody's help. */
+static int ask_questions(struct attempt *a, enum prompt_end *ret_end)
+{
+	SELFHELP h = { 0 };
+	LINE user = { 0 };
+	enum err e;
+
+	*ret_end = PROMPT_ENTER;
+	if (!ask_for_self_help_name(a, &user, ret_end))
+		return 0;
+	ui_busy("Looking ...");
+	e = selfhelp_open(&h, a->store, user.bytes);
+	ui_idle();
+	if (!e)
+		return ask_answers(a, &h, ret_end);
+	explain_no_questions(a, &h, e);
+	return 0;
 }
 
 /* What to ask next, after a page that did not unlock. A locked laptop asks for a code, if it has one. */
@@ -296,9 +355,10 @@ static enum prompt_end next_page(struct attempt *a, enum prompt_end end)
 		ui_quiet();
 	if (end == PROMPT_CHANGE) {
 		a->login->change_wanted = 1;
-		ui_tell(MESSAGE_CHANGE_LATER);
+		ui_tell(MESSAGE_CHANGE_LATER, wording_of_store(a->store)->name);
 	}
-	if (end == PROMPT_CODE || end == PROMPT_RECOVERY)
+	if (end == PROMPT_CODE || end == PROMPT_RECOVERY ||
+	    (end == PROMPT_QUESTIONS && selfhelp_offered(a->store)))
 		return end;
 	if (!store_is_locked(a->store) || (!has_code(a->store) && !has_recovery(a->store)))
 		return PROMPT_ENTER;
@@ -311,6 +371,7 @@ void login_run(struct login *ret, struct storefile *f, void (*forget)(void))
 		[PROMPT_ENTER] = ask_password,
 		[PROMPT_CODE] = ask_code,
 		[PROMPT_RECOVERY] = ask_recovery,
+		[PROMPT_QUESTIONS] = ask_questions,
 	};
 	struct attempt a = { .login = ret, .file = f, .store = f->current, .forget = forget };
 	enum prompt_end next = next_page(&a, PROMPT_ENTER);
@@ -324,6 +385,6 @@ void login_run(struct login *ret, struct storefile *f, void (*forget)(void))
 
 void login_drop(struct login *l)
 {
-	credential_drop(&l->credential);
+	unlock_drop(&l->opened);
 	*l = (struct login){ 0 };
 }

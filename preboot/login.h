@@ -1,17 +1,16 @@
-/* Login: who are you? Asks until somebody proves it with a password, a one-time code or the recovery
- * key; wrong answers lead to what the rules say (guard.h). */
+/* Login: who are you? Asks until somebody proves it with a password or PIN, a one-time code, the recovery
+ * key, or answers to questions; wrong answers lead to what the rules say (guard.h). */
 #ifndef HOLDFAST_LOGIN_H
 #define HOLDFAST_LOGIN_H
 
 #include "storefile.h"
+#include "unlock.h"
 
 struct login {
-	struct credential credential;
+	struct unlock opened;
 	struct record *record;  /* points into the store */
 	int change_wanted;      /* the person asked to change the password */
 	uint32_t prompt_ms;     /* clock_start to the first prompt */
-	uint32_t memory_mib;    /* largest free range at the KDF */
-	uint32_t kdf_ms;
 	uint64_t entered_ms;    /* clock of the last key */
 };
 

@@ -17,6 +17,7 @@
 #include "kill.h"
 #include "lock.h"
 #include "login.h"
+#include "platform.h"
 #include "sodium_efi.h"
 #include "storefile.h"
 #include "ui.h"
@@ -135,9 +136,9 @@ static enum err check_contact(void)
 
 static enum err verify_once(const struct store *s)
 {
-	enum err e = store_verify(s, &login.credential.store_vk);
+	enum err e = store_verify(s, &login.opened.credential.store_vk);
 
-	return e ? e : store_verify_record(s, login.record, &login.credential.store_vk);
+	return e ? e : store_verify_record(s, login.record, &login.opened.credential.store_vk);
 }
 
 static enum err verify(const struct store *s)
@@ -159,6 +160,12 @@ static enum err verify(const struct store *s)
 	events_add(PREBOOT_TAMPERED, 0);
 	ui_tell(MESSAGE_STORE_CHANGED);
 	return e;
+}
+
+static enum err look_at_platform(void)
+{
+	platform_look();
+	return OK;
 }
 
 static enum err unlock(void)
@@ -281,9 +288,9 @@ static void give_up(void)
 EFI_STATUS efi_main(EFI_HANDLE image, EFI_SYSTEM_TABLE *table)
 {
 	static enum err (*const steps[])(void) = {
-		find_partition, finish_kill,  read_store,     check_generation,
-		show_store,     check_failures, check_contact, unlock,
-		burn_code,      renew_password, keep_up,       start_kernel,
+		find_partition, finish_kill,      read_store, check_generation, show_store,
+		check_failures, check_contact,    look_at_platform, unlock,     burn_code,
+		renew_password, keep_up,          start_kernel,
 	};
 
 	firmware_start(image, table);

@@ -15,6 +15,7 @@ static int ends(enum prompt_end *ret, const struct key *k)
 		{ KEY_SCAN_F2, KEY_CTRL_R, PROMPT_CODE },
 		{ KEY_SCAN_F3, KEY_CTRL_K, PROMPT_RECOVERY },
 		{ KEY_SCAN_F7, KEY_CTRL_P, PROMPT_CHANGE },
+		{ KEY_SCAN_F8, KEY_CTRL_F, PROMPT_QUESTIONS },
 	};
 
 	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {

@@ -11,6 +11,7 @@ enum prompt_end {
 	PROMPT_CODE,     /* F2 or Ctrl-R: one-time code */
 	PROMPT_RECOVERY, /* F3 or Ctrl-K: recovery key */
 	PROMPT_CHANGE,   /* F7 or Ctrl-P: change the password */
+	PROMPT_QUESTIONS,/* F8 or Ctrl-F: forgotten, self-help */
 };
 
 /* A line of at most max bytes. Empty unless Enter (or Tab) ended it. */

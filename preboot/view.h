@@ -12,7 +12,7 @@
 #define VIEW_TEXT_MAX 400
 #define VIEW_FIELD_MAX (4 * 260)
 #define VIEW_FIELDS_MAX 3
-#define VIEW_KEYS_MAX 6
+#define VIEW_KEYS_MAX 7
 
 enum view_tone { VIEW_PLAIN, VIEW_GOOD, VIEW_WARNING, VIEW_ERROR };
 
