@@ -62,11 +62,11 @@ def wrong_password(p):
     laptop.keys("\r")
     laptop.see(r"Checking \.\.\.")
     p.shows_moving("checking", "Checking ...")
-    p.shows("wrong-password", *p.words("MESSAGE_WRONG_PASSWORD"), absent=["Checking ..."])
+    p.shows("wrong-password", *p.words("MESSAGE_WRONG_PASSWORD", "password"), absent=["Checking ..."])
     show("the spinner moves while Argon2id works; then the message, its number and the delay")
     laptop.see("User name: ")
     laptop.key("f7")
-    p.shows("change-later", *p.words("MESSAGE_CHANGE_LATER"))
+    p.shows("change-later", *p.words("MESSAGE_CHANGE_LATER", "password"))
 
 
 def code(p):
@@ -111,10 +111,10 @@ def must_change(p):
     traces = laptop.memory().traces({"the password": INITIAL})
     assert any("characters, 12 bytes" in t for t in traces) and any("scan codes" in t for t in traces), traces
     laptop.keys("\r")
-    p.shows("must-change", "Choose a new password", "New password", *p.words("MESSAGE_MUST_CHANGE"))
-    for first, again, name, message in (("short", "short", "too-short", ("MESSAGE_PASSWORD_SHORT", 8)),
+    p.shows("must-change", "Choose a new password", "New password", *p.words("MESSAGE_MUST_CHANGE", "password"))
+    for first, again, name, message in (("short", "short", "too-short", ("MESSAGE_PASSWORD_SHORT", "password", 8)),
                                         (NEW, NEW[:-1], "passwords-differ", ("MESSAGE_PASSWORDS_DIFFER",)),
-                                        (INITIAL, INITIAL, "same-password", ("MESSAGE_PASSWORD_SAME",))):
+                                        (INITIAL, INITIAL, "same-password", ("MESSAGE_PASSWORD_SAME", "password",))):
         laptop.keys(f"{first}\r{again}\r")
         p.shows(name, *p.words(*message))
     show("must change: a short one, two different ones, the same one are refused")
@@ -177,7 +177,7 @@ def no_store(p):
     laptop.start(panel=(3840, 2160), serial=False)
     p.shows("4k", *HEADER, "User name")
     laptop.keys(f"{USER}\rwrong\r")
-    p.shows("4k-wrong-password", *p.words("MESSAGE_WRONG_PASSWORD"))
+    p.shows("4k-wrong-password", *p.words("MESSAGE_WRONG_PASSWORD", "password"))
     laptop.cut()
     laptop.flip("/EFI/holdfast/store.0", 900)
     laptop.delete("/EFI/holdfast/store.1")
