@@ -21,7 +21,7 @@
 #include "common/key.h"
 
 #define IPC_BYTES_MAX ((size_t)256 << 10) /* header and body */
-#define IPC_VALUES_MAX 4
+#define IPC_VALUES_MAX 20
 #define IPC_VOLUMED_SOCKET "/run/holdfast/volumed.sock"
 #define IPC_AGENT_SOCKET "/run/holdfast/agent.sock"
 

@@ -13,6 +13,11 @@ static const char *const actions[] = {
 	[RULES_DELAY] = "delay", [RULES_LOCK] = "lock", [RULES_KILL] = "kill", NULL,
 };
 
+static const char *const credentials[] = {
+	[SETTING_PASSWORD] = "password", [SETTING_TPM_PASSWORD] = "tpm-password",
+	[SETTING_TPM_PIN] = "tpm-pin", NULL,
+};
+
 #define AT(name) offsetof(struct policy_settings, name)
 #define NUMBER(name, min, max, preset, pre_boot, about) \
 	{ #name, SETTING_NUMBER, AT(name), min, max, preset, pre_boot, NULL, about }
@@ -44,6 +49,10 @@ static const struct setting table[] = {
 	       "days until a password must be changed; 0: never"),
 	NUMBER(password_min_length, 1, RULES_PASSWORD_MIN_MAX, 8, 1,
 	       "least characters of a new password"),
+	{ "credential", SETTING_CHOICE, AT(credential), 0, SETTING_TPM_PIN, SETTING_PASSWORD, 0, credentials,
+	  "what users sign in with, where there is a TPM" },
+	{ "self_help", SETTING_FLAG, AT(self_help), 0, 1, 0, 0, NULL,
+	  "users may enrol questions of their own; needs a TPM" },
 	FLAG(single_user, "ask for the password only, while there is one user"),
 	FLAG(duress, "a user may have a duress password, which erases the laptop"),
 	FLAG(beep, "sounds at the pre-boot prompt"),

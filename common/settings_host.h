@@ -17,11 +17,16 @@ enum setting_kind {
 	SETTING_LOGO,   /* base64url of an encoded logo (logo.h), or "" */
 };
 
+/* Values of the setting `credential`: what a new password becomes where there is a TPM. */
+enum setting_credential { SETTING_PASSWORD, SETTING_TPM_PASSWORD, SETTING_TPM_PIN };
+
 struct policy_settings {
 	uint32_t one_time_codes, kdf_memory_kib, kdf_passes, sync_interval_s;
 	uint32_t failure_limit, failure_action; /* enum rules_action */
 	uint32_t contact_warn_days, contact_lock_days;
 	uint32_t password_days, password_min_length;
+	uint32_t credential; /* enum setting_credential */
+	uint32_t self_help;
 	uint32_t single_user, duress, beep, high_contrast, large_type;
 	char keyboard_layout[RULES_LAYOUT_MAX + 1];
 	char organisation[RULES_ORGANISATION_MAX + 1];

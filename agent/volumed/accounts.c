@@ -3,10 +3,13 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "agent/volumed/binding.h"
 #include "agent/volumed/enforce.h"
 #include "agent/volumed/event.h"
 #include "agent/volumed/passwords.h"
+#include "agent/volumed/present.h"
 #include "agent/volumed/rotation.h"
+#include "agent/volumed/selfhelp.h"
 #include "agent/volumed/servertime.h"
 
 #define DAY_S 86400
@@ -21,38 +24,68 @@ static uint32_t characters(const char *text)
 	return n;
 }
 
-static enum err length_check(struct volumed *v, const char *password)
+static enum err length_check(struct volumed *v, enum credential_kind kind, const char *password)
 {
 	POLICY_SETTINGS settings = { 0 };
+	int is_pin = kind == CREDENTIAL_TPM_PIN;
+	uint32_t least;
 
 	enforce_settings(&settings, v);
-	if (characters(password) >= settings.password_min_length)
+	least = is_pin ? TPM_PIN_MIN : settings.password_min_length;
+	if (characters(password) >= least)
 		return OK;
-	(void)snprintf(v->about, sizeof(v->about), "the password is too short: at least %u characters",
-		       settings.password_min_length);
+	(void)snprintf(v->about, sizeof(v->about), "the %s is too short: at least %u characters",
+		       is_pin ? "PIN" : "password", least);
 	return ERR_RANGE;
 }
 
-/* Open the store, where the keyboard layout is with which the password will be typed. */
-static enum err input_open(struct unlocked *u, struct volumed *v, const char *user, const char *password)
+static enum err store_open(struct unlocked *u, struct volumed *v, const char *user)
 {
 	const char *why;
 	enum err e = passwords_check_user(&why, user);
 
-	if (e)
-		return volumed_about(v, e, why);
-	e = unlocked_open(u, v);
-	if (e || !password)
-		return e;
-	e = passwords_check_typed(&why, password, (const char *)u->store.rules.head.layout);
-	return e ? volumed_about(v, e, why) : length_check(v, password);
+	return e ? volumed_about(v, e, why) : unlocked_open(u, v);
 }
 
-static enum err record_make(struct record *ret, const struct volumed *v, const struct unlocked *u,
-			    const char *user, const char *password, int must_change)
+/* With the keyboard layout with which it will be typed. */
+static enum err typed_check(struct volumed *v, const struct unlocked *u, enum credential_kind kind,
+			    const char *password)
+{
+	const char *why;
+	enum err e = passwords_check_typed(&why, password, (const char *)u->store.rules.head.layout);
+
+	return e ? volumed_about(v, e, why) : length_check(v, kind, password);
+}
+
+enum credential_kind accounts_kind_of_policy(const struct volumed *v)
+{
+	static const enum credential_kind kinds[] = {
+		[SETTING_PASSWORD] = CREDENTIAL_PASSWORD, [SETTING_TPM_PASSWORD] = CREDENTIAL_TPM_PASSWORD,
+		[SETTING_TPM_PIN] = CREDENTIAL_TPM_PIN,
+	};
+	POLICY_SETTINGS settings = { 0 };
+
+	enforce_settings(&settings, v);
+	return kinds[settings.credential];
+}
+
+/* What policy asks for; a user who is bound stays so where policy does not care. Without a TPM a password: then
+ * STATUS says what is waited for. */
+static enum credential_kind kind_choose(struct volumed *v, const struct unlocked *u, const char *user)
+{
+	enum credential_kind kind = accounts_kind_of_policy(v);
+	struct record *present = NULL;
+
+	if (kind == CREDENTIAL_PASSWORD && !store_find_user(&present, &u->store, user))
+		kind = (enum credential_kind)present->kind;
+	return credential_is_bound((uint8_t)kind) && binding_obstacle(v) ? CREDENTIAL_PASSWORD : kind;
+}
+
+static enum err record_make(struct record *ret, struct volumed *v, struct unlocked *u,
+			    enum credential_kind kind, const char *user, const char *password, int must_change)
 {
 	POLICY_SETTINGS settings = { 0 };
-	struct credential_spec spec = { .kind = CREDENTIAL_PASSWORD, .user = user,
+	struct credential_spec spec = { .kind = kind, .user = user,
 					.flags = must_change ? RECORD_MUST_CHANGE : 0,
 					.changed_day = servertime_today(v) };
 	SECRET struct secret bytes = { 0 };
@@ -62,20 +95,28 @@ static enum err record_make(struct record *ret, const struct volumed *v, const s
 	spec.kdf_memory_kib = settings.kdf_memory_kib;
 	spec.kdf_passes = settings.kdf_passes;
 	spec.kdf_lanes = KDF_PASSWORD_LANES;
-	return e ? e : credential_new(ret, &spec, &bytes, &u->vk, &u->uk);
+	if (e)
+		return volumed_about(v, e, "making the password");
+	if (credential_is_bound((uint8_t)kind))
+		return binding_new(ret, v, u, &spec, &bytes);
+	return volumed_about(v, credential_new(ret, &spec, &bytes, &u->vk, &u->uk), "making the password");
 }
 
 enum err accounts_add(struct volumed *v, const char *user, const char *password, int must_change)
 {
+	enum credential_kind kind = CREDENTIAL_PASSWORD;
 	UNLOCKED u = { 0 };
 	struct record r;
-	enum err e = input_open(&u, v, user, password);
+	enum err e = store_open(&u, v, user);
 
+	if (!e) {
+		kind = kind_choose(v, &u, "");
+		e = typed_check(v, &u, kind, password);
+	}
 	if (!e && ((u.store.head.flags & STORE_LOCKED) || store_is_locked(&u.store)))
 		e = volumed_about(v, ERR_STATE, "this laptop is locked: a one-time code has to end that first");
 	if (!e)
-		e = volumed_about(v, record_make(&r, v, &u, user, password, must_change),
-				  "making the user");
+		e = record_make(&r, v, &u, kind, user, password, must_change);
 	if (!e)
 		e = volumed_about(v, store_add(&u.store, &r), "adding the user");
 	if (!e)
@@ -99,28 +140,76 @@ static enum err record_take_out(int *ret_sealed, struct volumed *v, struct unloc
 	return store_remove(&u->store, id);
 }
 
-enum err accounts_password(struct volumed *v, const char *user, const char *password,
-			   int must_change)
+/* The old record goes in the same write, so nothing of it is left that a password alone opens; and the key that
+ * it had sealed is rotated, so that an old copy of the ESP opens nothing. */
+static enum err record_exchange(struct volumed *v, struct unlocked *u, enum credential_kind kind,
+				const char *user, const char *password, int must_change)
 {
-	UNLOCKED u = { 0 };
 	struct record r;
 	int was_sealed = 0;
-	enum err e = input_open(&u, v, user, password);
+	enum err e = record_take_out(&was_sealed, v, u, user);
 
 	if (!e)
-		e = record_take_out(&was_sealed, v, &u, user);
-	if (!e)
-		e = volumed_about(v, record_make(&r, v, &u, user, password, must_change),
-				  "making the password");
+		e = record_make(&r, v, u, kind, user, password, must_change);
 	/* Who was locked out stays out: the rotation seals anew only what is sealed. */
 	if (!e && !was_sealed)
 		record_unseal(&r);
 	if (!e)
-		e = store_add(&u.store, &r);
+		e = store_add(&u->store, &r);
 	if (!e)
-		e = rotation_run(v, &u, ROTATION_KEEP);
+		e = rotation_run(v, u, ROTATION_KEEP);
 	if (!e)
 		event_credential(v, "credential-changed", &r);
+	return e;
+}
+
+enum err accounts_password(struct volumed *v, const char *user, const char *password,
+			   int must_change)
+{
+	enum credential_kind kind = CREDENTIAL_PASSWORD;
+	UNLOCKED u = { 0 };
+	enum err e = store_open(&u, v, user);
+
+	if (!e) {
+		kind = kind_choose(v, &u, user);
+		e = typed_check(v, &u, kind, password);
+	}
+	return e ? e : record_exchange(v, &u, kind, user, password, must_change);
+}
+
+static enum err kind_allowed(struct volumed *v, enum credential_kind kind)
+{
+	enum credential_kind policy = accounts_kind_of_policy(v);
+	const char *obstacle;
+
+	if (policy != CREDENTIAL_PASSWORD && kind != policy) {
+		(void)snprintf(v->about, sizeof(v->about), "policy asks for %s (setting credential)",
+			       bootfacts_method((uint8_t)policy));
+		return ERR_STATE;
+	}
+	obstacle = credential_is_bound((uint8_t)kind) ? binding_obstacle(v) : NULL;
+	if (obstacle)
+		(void)snprintf(v->about, sizeof(v->about), "%s", obstacle);
+	return obstacle ? ERR_STATE : OK;
+}
+
+enum err accounts_bind(struct volumed *v, int by_root, const char *user, const char *present,
+		       const char *password, enum credential_kind kind)
+{
+	UNLOCKED u = { 0 };
+	enum err e = credential_is_login((uint8_t)kind) ? kind_allowed(v, kind) : ERR_RANGE;
+
+	if (!e)
+		e = store_open(&u, v, user);
+	if (!e)
+		e = present_check(v, &u, by_root, user, present);
+	if (!e)
+		e = typed_check(v, &u, kind, password);
+	if (!e)
+		e = record_exchange(v, &u, kind, user, password, 0);
+	if (!e && credential_is_bound((uint8_t)kind))
+		event_tell(v, "tpm-bound", json_pack("{s:s, s:s}", "user", user, "method",
+						     bootfacts_method((uint8_t)kind)));
 	return e;
 }
 
@@ -156,9 +245,11 @@ enum err accounts_duress(struct volumed *v, const char *user, const char *passwo
 	enum err e = *password ? duress_allowed(v) : OK;
 
 	if (!e)
-		e = input_open(&u, v, user, *password ? password : NULL);
+		e = store_open(&u, v, user);
 	if (!e)
 		e = volumed_about(v, store_find_user(&r, &u.store, user), "this user");
+	if (!e && *password)
+		e = typed_check(v, &u, (enum credential_kind)r->kind, password);
 	if (!e)
 		e = duress_set(v, r, password);
 	/* Both copies: a duress password that was taken away must not kill by the older one. */
@@ -168,11 +259,14 @@ enum err accounts_duress(struct volumed *v, const char *user, const char *passwo
 enum err accounts_remove(struct volumed *v, const char *user)
 {
 	UNLOCKED u = { 0 };
+	struct record *questions = NULL;
 	int was_sealed;
-	enum err e = input_open(&u, v, user, NULL);
+	enum err e = store_open(&u, v, user);
 
 	if (!e)
 		e = record_take_out(&was_sealed, v, &u, user);
+	if (!e && !store_find_self_help(&questions, &u.store, user))
+		e = selfhelp_take_out(&u.store, questions);
 	if (!e && !store_user_count(&u.store))
 		e = volumed_about(v, ERR_STATE, "the last user stays; add another one first");
 	if (!e)
@@ -189,10 +283,13 @@ uint64_t accounts_expiry(const struct record *r, uint32_t password_days)
 	return ((uint64_t)r->changed_day + password_days + 1) * DAY_S;
 }
 
-static enum err list_add(json_t *users, const struct record *r, uint32_t password_days)
+static enum err list_add(json_t *users, const struct store *s, const struct record *r, uint32_t password_days)
 {
 	uint64_t expires = accounts_expiry(r, password_days);
-	json_t *one = json_pack("{s:s, s:b, s:b, s:o}", "name", (const char *)r->user, "locked",
+	struct record *questions = NULL;
+	json_t *one = json_pack("{s:s, s:s, s:b, s:b, s:b, s:o}", "name", (const char *)r->user, "kind",
+				bootfacts_method(r->kind), "self_help",
+				!store_find_self_help(&questions, s, (const char *)r->user), "locked",
 				!r->has_seal, "must_change", r->flags & RECORD_MUST_CHANGE, "expires",
 				expires ? json_integer((json_int_t)expires) : json_null());
 
@@ -210,7 +307,7 @@ enum err accounts_list(char **ret, struct volumed *v)
 	enforce_settings(&settings, v);
 	for (uint32_t i = 0; !e && i < s.head.record_count; i++)
 		if (credential_is_login(s.records[i].kind))
-			e = list_add(users, &s.records[i], settings.password_days);
+			e = list_add(users, &s, &s.records[i], settings.password_days);
 	if (e)
 		return volumed_about(v, e, "listing the users");
 	list = json_pack("{s:O}", "users", users);

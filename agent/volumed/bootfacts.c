@@ -15,6 +15,9 @@ const char *bootfacts_method(uint8_t kind)
 	case CREDENTIAL_PASSWORD: return "password";
 	case CREDENTIAL_ONE_TIME_CODE: return "one-time-code";
 	case CREDENTIAL_RECOVERY_KEY: return "recovery-key";
+	case CREDENTIAL_TPM_PIN: return "tpm-pin";
+	case CREDENTIAL_TPM_PASSWORD: return "tpm-password";
+	case CREDENTIAL_SELF_HELP: return "self-help";
 	default: return NULL;
 	}
 }
@@ -28,6 +31,10 @@ static void facts_fill(struct bootfacts *ret, const struct handoff *h, const uin
 	ret->kind = h->head.kind;
 	ret->target = h->head.target;
 	ret->loader = h->head.loader;
+	ret->processors = h->head.processors;
+	ret->trust = h->head.trust;
+	memcpy(ret->pcr7, h->head.pcr7, sizeof(ret->pcr7));
+	ret->tpm_ms = h->head.tpm_ms;
 	ret->number = h->head.number;
 	memcpy(ret->user, h->head.user, sizeof(h->head.user));
 	hex_encode(ret->credential, h->head.credential, sizeof(h->head.credential));

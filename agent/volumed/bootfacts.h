@@ -6,11 +6,16 @@
 #include "agent/volumed/bootkeys.h"
 #include "common/credential.h"
 #include "common/handoff.h"
+#include "common/tpm.h"
 
 struct bootfacts {
 	int known; /* there was a hand-off */
 	uint8_t kind, target;
 	uint8_t loader; /* enum handoff_loader */
+	uint8_t processors;
+	uint16_t trust; /* HANDOFF_SECURE_BOOT and the like */
+	uint8_t pcr7[TPM_PCR_BYTES]; /* before unlock; zeros without TPM */
+	uint32_t tpm_ms;
 	uint16_t number;
 	char user[65], credential[33];
 	uint64_t generation;
@@ -29,7 +34,7 @@ MUST_CHECK enum err bootfacts_load(struct bootfacts *ret, struct bootkeys *keys,
 /* The same with keys that stay in memory, and the file named by its path (--handoff). */
 MUST_CHECK enum err bootfacts_load_file(struct bootfacts *ret, struct bootkeys *keys, const char *path);
 
-/* "password", "one-time-code", "recovery-key"; NULL for another kind. */
+/* "password", "one-time-code", "recovery-key", "tpm-pin", "tpm-password", "self-help"; NULL for another kind. */
 const char *bootfacts_method(uint8_t kind);
 
 #endif

@@ -7,6 +7,7 @@
 #include "agent/volumed/passnote.h"
 #include "agent/volumed/recovery.h"
 #include "agent/volumed/rotation.h"
+#include "agent/volumed/tpmtext.h"
 
 static json_t *boot_section(struct volumed *v)
 {
@@ -75,11 +76,13 @@ enum err bootwork_tell(struct volumed *v)
 		return OK;
 	events_tell(v);
 	event_tell(v, "started",
-		   json_pack("{s:s, s:s, s:s, s:i, s:I, s:I, s:I, s:I, s:I}", "user", b->user, "method",
-			     method ? method : "?", "credential", b->credential, "target", (int)b->target,
-			     "generation", (json_int_t)b->generation, "kdf_ms", (json_int_t)b->kdf_ms,
-			     "overhead_ms", (json_int_t)b->overhead_ms, "memory_mib",
-			     (json_int_t)b->memory_mib, "prompt_ms", (json_int_t)b->prompt_ms));
+		   json_pack("{s:s, s:s, s:s, s:i, s:I, s:I, s:I, s:I, s:I, s:I, s:i, s:o}", "user", b->user,
+			     "method", method ? method : "?", "credential", b->credential, "target",
+			     (int)b->target, "generation", (json_int_t)b->generation, "kdf_ms",
+			     (json_int_t)b->kdf_ms, "overhead_ms", (json_int_t)b->overhead_ms, "memory_mib",
+			     (json_int_t)b->memory_mib, "prompt_ms", (json_int_t)b->prompt_ms, "tpm_ms",
+			     (json_int_t)b->tpm_ms, "processors", (int)b->processors, "firmware",
+			     tpmtext_firmware(v)));
 	return done_note(v, "handoff");
 }
 

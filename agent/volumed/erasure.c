@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "agent/volumed/attest.h"
+#include "agent/volumed/binding.h"
 #include "agent/volumed/durable.h"
 #include "agent/volumed/event.h"
 #include "agent/volumed/managed.h"
@@ -186,6 +187,7 @@ static void erase_everything(struct volumed *v, struct tombstone *t, const struc
 	TEXT *jws = strndup((const char *)t->command, t->command_bytes);
 	int all = volumes_kill(volumes, v, m);
 
+	binding_kill(v);
 	if (espstore_destroy(&v->esp))
 		volumed_log("the credential store was not destroyed", NULL);
 	targets_remove(v, m);

@@ -28,11 +28,12 @@ static const char usage[] =
 	"  --handoff FILE       take the keys from this hand-off, and strip it\n"
 	"  --device UUID=PATH   where the volume with this LUKS UUID is; can be repeated\n"
 	"  --agent-user NAME    user of holdfastd (holdfast)\n"
+	"  --tpm TCTI           the TPM, as tpm2-tss names it (device:/dev/tpmrm0); 'none' for none\n"
 	"  --no-power           print 'restart' or 'power off' instead of doing it\n"
 	"  --help\n";
 
 enum { OPT_STATE = 1, OPT_RUN, OPT_ESP, OPT_EFIVARS, OPT_ETC, OPT_HANDOFF, OPT_DEVICE, OPT_AGENT_USER,
-       OPT_NO_POWER, OPT_HELP };
+       OPT_TPM, OPT_NO_POWER, OPT_HELP };
 
 static const struct option long_options[] = {
 	{ "state", required_argument, NULL, OPT_STATE },
@@ -43,6 +44,7 @@ static const struct option long_options[] = {
 	{ "handoff", required_argument, NULL, OPT_HANDOFF },
 	{ "device", required_argument, NULL, OPT_DEVICE },
 	{ "agent-user", required_argument, NULL, OPT_AGENT_USER },
+	{ "tpm", required_argument, NULL, OPT_TPM },
 	{ "no-power", no_argument, NULL, OPT_NO_POWER },
 	{ "help", no_argument, NULL, OPT_HELP },
 	{ NULL, 0, NULL, 0 },
@@ -78,6 +80,7 @@ static int options_read(struct options *o, int argc, char **argv)
 		case OPT_ETC: o->etc = optarg; break;
 		case OPT_HANDOFF: o->handoff = optarg; break;
 		case OPT_AGENT_USER: o->agent_user = optarg; break;
+		case OPT_TPM: o->tpm = optarg; break;
 		case OPT_NO_POWER: o->no_power = 1; break;
 		case OPT_HELP:
 			fputs(usage, stdout);
@@ -197,7 +200,8 @@ int main(int argc, char **argv)
 			     .esp = "/boot/efi",
 			     .efivars = "/sys/firmware/efi/efivars",
 			     .etc = KEYBOARD_CONF_ETC,
-			     .agent_user = "holdfast" },
+			     .agent_user = "holdfast",
+			     .tpm = TPM_DEVICE },
 	};
 	int status;
 

@@ -1,5 +1,6 @@
 #include "agent/volumed/requests.h"
 
+#include <pwd.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -9,6 +10,7 @@
 #include "agent/volumed/erasure.h"
 #include "agent/volumed/event.h"
 #include "agent/volumed/order.h"
+#include "agent/volumed/selfhelp.h"
 #include "agent/volumed/settle.h"
 #include "agent/volumed/statustext.h"
 #include "common/session_host.h"
@@ -171,6 +173,45 @@ static enum err serve_user_duress(const struct request *r)
 	return accounts_duress(r->v, r->field[0].text, r->field[1].text);
 }
 
+/* Root may ask for everybody, others for themselves: whose account has the name that pre-boot knows. */
+static enum err themselves(const struct request *r, const char *user)
+{
+	const struct passwd *account = r->peer->uid ? getpwuid(r->peer->uid) : NULL;
+
+	if (!r->peer->uid || (account && !strcmp(account->pw_name, user)))
+		return OK;
+	return volumed_about(r->v, ERR_DENIED, "only root may do this for somebody else");
+}
+
+static enum err serve_user_bind(const struct request *r)
+{
+	const struct ipc_value *f = r->field;
+	enum err e = themselves(r, f[0].text);
+
+	if (!e && f[3].number > CREDENTIAL_SELF_HELP)
+		e = ERR_RANGE;
+	return e ? e : accounts_bind(r->v, !r->peer->uid, f[0].text, f[1].text, f[2].text,
+				     (enum credential_kind)f[3].number);
+}
+
+static enum err serve_user_self_help(const struct request *r)
+{
+	const struct ipc_value *f = r->field, *pair = f + 3;
+	struct selfhelp_form form = { .user = f[0].text, .present = f[1].text, .need = (unsigned)f[2].number };
+	int by_root = !r->peer->uid;
+	enum err e = themselves(r, form.user);
+
+	if (e)
+		return e;
+	if (!form.need)
+		return selfhelp_remove(r->v, by_root, form.user, form.present);
+	for (; form.count < QUESTIONS_MAX && *pair[2 * form.count].text; form.count++) {
+		form.questions[form.count] = pair[2 * form.count].text;
+		form.answers[form.count] = pair[2 * form.count + 1].text;
+	}
+	return selfhelp_set(r->v, by_root, &form);
+}
+
 static enum err serve_user_remove(const struct request *r)
 {
 	return accounts_remove(r->v, r->field[0].text);
@@ -206,6 +247,8 @@ static const struct {
 	{ IPC_USER_ADD, 0, serve_user_add },
 	{ IPC_USER_PASSWD, 0, serve_user_passwd },
 	{ IPC_USER_DURESS, 0, serve_user_duress },
+	{ IPC_USER_BIND, 0, serve_user_bind },
+	{ IPC_USER_SELF_HELP, 0, serve_user_self_help },
 	{ IPC_USER_REMOVE, 0, serve_user_remove },
 	{ IPC_USER_LIST, 0, serve_user_list },
 };

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "agent/volumed/bootcare.h"
+#include "agent/volumed/binding.h"
 #include "agent/volumed/bootwork.h"
 #include "agent/volumed/enforce.h"
 #include "agent/volumed/event.h"
@@ -13,6 +14,7 @@
 #include "agent/volumed/recovery.h"
 #include "agent/volumed/rotation.h"
 #include "agent/volumed/ruleset.h"
+#include "agent/volumed/selfhelp.h"
 #include "agent/volumed/servertime.h"
 #include "agent/volumed/statustext.h"
 #include "common/escrow_host.h"
@@ -58,6 +60,10 @@ static enum err settle_steps(struct volumed *v)
 	e = rotation_settle(v, &u);
 	if (!e)
 		e = bootwork_settle(v, &u);
+	if (!e)
+		e = selfhelp_settle(v, &u);
+	if (!e)
+		e = binding_settle(v, &u);
 	if (!e && v->trust.enrolled)
 		e = enrolment_into_store(v, &u);
 	if (!e)

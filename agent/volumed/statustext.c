@@ -9,6 +9,7 @@
 #include "agent/volumed/enforce.h"
 #include "agent/volumed/ruleset.h"
 #include "agent/volumed/servertime.h"
+#include "agent/volumed/tpmtext.h"
 
 static json_t *volumes_of(const struct volumed *v)
 {
@@ -67,7 +68,7 @@ static const char *rules_state(const struct volumed *v, const struct store *s)
 }
 
 struct states {
-	const char *codes, *cost, *rules;
+	const char *codes, *cost, *rules, *kind;
 };
 
 static const char *setting_state(const struct setting *known, const struct states *states)
@@ -76,6 +77,8 @@ static const char *setting_state(const struct setting *known, const struct state
 		return states->rules;
 	if (!strcmp(known->name, "one_time_codes"))
 		return states->codes;
+	if (!strcmp(known->name, "credential"))
+		return states->kind;
 	return strncmp(known->name, "kdf_", 4) ? "enforced" : states->cost;
 }
 
@@ -92,6 +95,7 @@ static json_t *policy_of(const struct volumed *v, const struct store *s,
 	enforce_settings(&have, v);
 	states.cost = cost_state(s, &have);
 	states.rules = rules_state(v, s);
+	states.kind = tpmtext_kind_state(v, s);
 	for (size_t i = 0; i < count; i++)
 		(void)json_object_set_new(settings, table[i].name,
 					  json_pack("{s:o, s:s}", "value", setting_json(&table[i], &have),
@@ -199,6 +203,7 @@ static json_t *waiting_of(const struct volumed *v, const struct store *s, int ge
 		wait_put(list, "the receipt of the recovery key", p->recovery_since, receipt);
 	if (v->trust.enrolled && p->codes_since)
 		wait_put(list, "the receipts of one-time codes", p->codes_since, receipt);
+	tpmtext_wait(list, v, s);
 	if (locked_by(s))
 		wait_put(list, "a one-time code: this laptop is locked", v->started,
 			 "restart, and ask the helpdesk for a code");
@@ -255,7 +260,9 @@ enum err statustext_make(char **ret, const struct volumed *v)
 			   "events_pending", (json_int_t)outbox_events(&v->outbox));
 	store = store_of(v, &s, generation);
 	if (!status || !store || json_object_update(status, store) ||
-	    json_object_set_new(status, "loader", bootcare_status(v)))
+	    json_object_set_new(status, "loader", bootcare_status(v)) ||
+	    json_object_set_new(status, "tpm", tpmtext_tpm(v, &s)) ||
+	    json_object_set_new(status, "firmware", tpmtext_firmware(v)))
 		return ERR_MEMORY;
 	return json_print(ret, status);
 }
@@ -271,7 +278,8 @@ void statustext_summary(char *ret, size_t size, const struct volumed *v)
 	for (size_t i = 0; i < v->volume_count; i++)
 		if (strcmp(v->volumes[i].header, "as vouched") || v->volumes[i].foreign)
 			volumes = v->volumes[i].header;
-	(void)snprintf(ret, size, "%d %s %llu %s %s %d %s", v->trust.enrolled, enforce_state(v),
+	(void)snprintf(ret, size, "%d %s %llu %s %s %d %s %s", v->trust.enrolled, enforce_state(v),
 		       (unsigned long long)enforce_version(v), locked_by(&s) ? locked_by(&s) : "open",
-		       volumes, generation_kept(&found, &s), (const char *)s.rules.head.layout);
+		       volumes, generation_kept(&found, &s), (const char *)s.rules.head.layout,
+		       tpmtext_summary(v, &s));
 }

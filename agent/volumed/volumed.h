@@ -10,6 +10,7 @@
 #include "agent/volumed/espstore.h"
 #include "agent/volumed/outbox.h"
 #include "agent/volumed/power.h"
+#include "agent/volumed/tpm_seal.h"
 #include "agent/volumed/trust.h"
 #include "agent/volumed/vstate.h"
 
@@ -17,6 +18,7 @@ struct options {
 	const char *state, *run, *esp, *efivars, *etc;
 	const char *handoff; /* with keys; NULL: RUN/handoff, keys in the keyring */
 	const char *agent_user;
+	const char *tpm;     /* TCTI, or "none" */
 	int no_power;
 	size_t device_count; /* --device UUID=PATH */
 	struct {
@@ -57,6 +59,12 @@ struct volumed {
 	struct volume_state volumes[MANIFEST_VOLUMES_MAX];
 	uint64_t rolled_back_told; /* generation of the firmware when a roll-back was told */
 	struct keyboard_conf keyboard; /* as it was when the rules were last settled */
+	int tpm_asked, tpm_settled; /* tpm and tpm_error are there; what is sealed fits this start */
+	enum err tpm_error;
+	enum err tpm_seal_error; /* the last time that everything had to be sealed anew */
+	struct tpm_facts tpm;
+	unsigned wrong_presents; /* by others than root, in a row (accounts.c) */
+	uint64_t wrong_present;  /* s: the last of them */
 	char about[320];        /* what the last error was about, for people */
 	char unsettled[320];    /* why the wanted state is not reached; "" */
 	uint64_t unsettled_since;

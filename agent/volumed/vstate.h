@@ -9,6 +9,7 @@
  *   "recovery"    recovery.c       escrow ids, fingerprints, a rotation under way
  *   "codes"       onetime.c        escrow id and proof of each one-time code
  *   "passwords"   passnote.c       public key of each user's credential
+ *   "tpm"         binding.c        what was told of the TPM, the key that was made there
  *   "boot"        bootwork.c       digests of the hand-offs that were worked through
  *   "firmware"    bootcare.c       loader that started last, an update under way, entries left in front */
 #ifndef HOLDFAST_VSTATE_H
