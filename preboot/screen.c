@@ -6,6 +6,7 @@
 
 #include "arrangement.h"
 #include "common/secret.h"
+#include "common/workplace.h"
 #include "display.h"
 
 #define BAND_PIXELS ((size_t)256 << 10)
@@ -175,7 +176,7 @@ void screen_spin(void)
 {
 	if (!memory || drawing || rect_empty(&spinner_at))
 		return;
-	spinner_turn(&spinner);
+	spinner_turn(&spinner, workplace_progress());
 	display_show(&(struct canvas){ .pixels = spinner.pixels, .at = spinner_at });
 }
 

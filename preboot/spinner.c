@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define LIT 190 /* less than the bright dot, which is seen to go around */
 #define AREA ((size_t)SPINNER_SIDE_MAX * SPINNER_SIDE_MAX)
 
 enum err spinner_new(struct spinner *ret)
@@ -11,7 +12,7 @@ enum err spinner_new(struct spinner *ret)
 
 	if (!pixels)
 		return ERR_MEMORY;
-	*ret = (struct spinner){ .pixels = pixels };
+	*ret = (struct spinner){ .pixels = pixels, .done = 100 };
 	ret->coverage = (uint8_t *)(pixels + AREA);
 	ret->dots = ret->coverage + AREA;
 	return OK;
@@ -42,14 +43,25 @@ static void put_dot(struct spinner *s, struct glyphs *g, int x, int y, unsigned 
 	}
 }
 
+/* How strong a dot's colour is for the part of it that is done. */
+static unsigned lit(unsigned dot, unsigned done)
+{
+	unsigned from = dot * 100 / SPINNER_DOTS, part = 100 / SPINNER_DOTS;
+
+	if (done >= 100 || done <= from)
+		return 0;
+	return done - from < part ? LIT * (done - from) / part : LIT;
+}
+
 static void frame(struct spinner *s)
 {
 	uint32_t colours[SPINNER_DOTS];
 
 	for (unsigned i = 0; i < SPINNER_DOTS; i++) {
-		unsigned behind = (s->step + SPINNER_DOTS - i) % SPINNER_DOTS;
+		unsigned behind = (s->step + SPINNER_DOTS - i) % SPINNER_DOTS, least = lit(i, s->done);
+		unsigned strength = 255 - behind * 200 / (SPINNER_DOTS - 1);
 
-		colours[i] = canvas_blend(s->under, s->colour, 255 - behind * 200 / (SPINNER_DOTS - 1));
+		colours[i] = canvas_blend(s->under, s->colour, strength > least ? strength : least);
 	}
 	for (size_t i = 0; i < (size_t)s->side * (size_t)s->side; i++)
 		s->pixels[i] = canvas_blend(s->under, colours[s->dots[i]], s->coverage[i]);
@@ -81,8 +93,9 @@ void spinner_set(struct spinner *s, struct glyphs *g, int side, uint32_t colour,
 	frame(s);
 }
 
-void spinner_turn(struct spinner *s)
+void spinner_turn(struct spinner *s, unsigned done)
 {
 	s->step = (s->step + 1) % SPINNER_DOTS;
+	s->done = done;
 	frame(s);
 }

@@ -300,14 +300,48 @@ static void a_spinner_turns_once_around(void **state)
 	assert_in_range(bright, 20, 120); /* one dot in full colour */
 	for (int i = 0; i < SPINNER_DOTS; i++) {
 		memcpy(previous, s.pixels, sizeof(previous));
-		spinner_turn(&s);
+		spinner_turn(&s, 100);
 		assert_true(memcmp(previous, s.pixels, sizeof(previous)) != 0);
 	}
 	assert_memory_equal(first, s.pixels, sizeof(first));
 	for (int side = 0; side < SPINNER_SIDE_MAX + 20; side++) {
 		spinner_set(&s, glyphs, side, 0x1a5fb4, 0xffffff);
-		spinner_turn(&s);
+		spinner_turn(&s, (unsigned)side);
 	}
+	spinner_drop(&s);
+}
+
+/* How dark the ring is, all around: more is done, more stays lit. */
+static unsigned long darkness(struct spinner *s, unsigned done)
+{
+	unsigned long sum = 0;
+
+	for (int turn = 0; turn < SPINNER_DOTS; turn++) {
+		spinner_turn(s, done);
+		for (int i = 0; i < s->side * s->side; i++)
+			sum += 255 - (s->pixels[i] & 0xff);
+	}
+	return sum;
+}
+
+static void a_spinner_shows_how_much_is_done(void **state)
+{
+	struct spinner s = { 0 };
+	unsigned long before, unknown;
+
+	(void)state;
+	assert_int_equal(spinner_new(&s), OK);
+	spinner_set(&s, glyphs, 40, 0x000000, 0xffffff);
+	unknown = before = darkness(&s, 100);
+	assert_int_equal(darkness(&s, 0), unknown);
+	for (unsigned done = 4; done < 100; done += 4) {
+		unsigned long now = darkness(&s, done);
+
+		if (now <= before)
+			fail_msg("%u per cent show no more than %u", done, done - 4);
+		before = now;
+	}
+	assert_true(before > unknown * 5 / 4);
 	spinner_drop(&s);
 }
 
@@ -324,6 +358,7 @@ int main(void)
 		cmocka_unit_test(a_logo_is_scaled_without_bleeding),
 		cmocka_unit_test(a_logo_fits_its_box_in_its_own_proportions),
 		cmocka_unit_test(a_spinner_turns_once_around),
+		cmocka_unit_test(a_spinner_shows_how_much_is_done),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);
