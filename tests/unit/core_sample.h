@@ -102,6 +102,80 @@ static inline void sample_add(struct store *s, const struct unlock_key *uk, stru
 	sample_must(store_add(s, &r));
 }
 
+/* A binding of a credential, with its copy under the unlock key. */
+static inline void sample_bind(struct bindings *b, const uint8_t credential[16], enum binding_kind kind,
+			       const struct unlock_key *uk)
+{
+	struct binding entry = { .kind = (uint8_t)kind, .public_bytes = 78, .private_bytes = 160 };
+	const struct tpm_parent parent = { 0x81000001, { 1, 2 }, { 3, 4 } };
+	struct sealed s;
+
+	memcpy(entry.credential, credential, sizeof(entry.credential));
+	memset(entry.public_area, 0x11, entry.public_bytes);
+	memset(entry.private_area, 0x22, entry.private_bytes);
+	memset(s.secret, 0x33, sizeof(s.secret));
+	memset(s.auth, kind == BINDING_SECRET ? 0x44 : 0, sizeof(s.auth));
+	binding_close(&entry, &s, uk);
+	bindings_set_parent(b, &parent);
+	memset(b->head.pcr7, 0x77, sizeof(b->head.pcr7));
+	sample_must(bindings_put(b, &entry));
+}
+
+#define SAMPLE_QUESTIONS 3
+static const char *const sample_texts[SAMPLE_QUESTIONS] = { "First pet?", "Stra\xc3\x9f" "e als Kind?", "Car?" };
+static const char *const sample_answers[SAMPLE_QUESTIONS] = { "Rex", "Hauptstr. 5", "Mini" };
+static const uint8_t sample_questions_key[TPM_SECRET_BYTES] = "what only the TPM gives: 32 byte";
+
+/* A user's self-help: record, questions, and the bindings of both; two of three answers. */
+static inline void sample_self_help(struct store *s, const struct unlock_key *uk, const char *user)
+{
+	static const uint8_t salt[16] = "a record's salt", tpm_secret[KEY_BYTES] = { 9 };
+	const struct credential_spec spec = { .kind = CREDENTIAL_SELF_HELP, .user = user, .kdf_passes = 1,
+					      .kdf_memory_kib = KDF_PASSWORD_MEMORY_KIB_MIN,
+					      .kdf_lanes = 1, .salt = salt };
+	struct secret answers[SAMPLE_QUESTIONS] = { 0 };
+	SECRET struct secret typed = { 0 };
+	QUESTIONS_BOX box;
+	struct questions q = { 0 };
+	struct store_vk vk;
+	uint8_t auth[KEY_BYTES];
+	struct record r;
+
+	memcpy(vk.bytes, s->head.store_vk, sizeof(vk.bytes));
+	for (int i = 0; i < SAMPLE_QUESTIONS; i++)
+		sample_must(secret_copy(&answers[i], sample_answers[i], strlen(sample_answers[i])));
+	sample_must(questions_make(&box, &typed, sample_texts, answers, SAMPLE_QUESTIONS, 2, salt));
+	for (int i = 0; i < SAMPLE_QUESTIONS; i++)
+		secret_drop(&answers[i]);
+	sample_must(credential_new_bound(&r, auth, &spec, &typed, tpm_secret, &vk, uk));
+	memcpy(q.credential, r.id, sizeof(q.credential));
+	questions_close(&q, &box, sample_questions_key);
+	sample_must(store_add(s, &r));
+	sample_must(store_questions_put(s, &q));
+	sample_bind(&s->bindings, r.id, BINDING_SECRET, uk);
+	sample_bind(&s->bindings, r.id, BINDING_SHARES, uk);
+}
+
+/* A user with TPM+PIN and a binding. */
+static inline void sample_bound(struct store *s, const struct unlock_key *uk, const char *user,
+				const char *pin)
+{
+	static const uint8_t tpm_secret[KEY_BYTES] = { 8 };
+	const struct credential_spec spec = { .kind = CREDENTIAL_TPM_PIN, .user = user, .kdf_passes = 1,
+					      .kdf_memory_kib = KDF_PASSWORD_MEMORY_KIB_MIN,
+					      .kdf_lanes = 1 };
+	SECRET struct secret typed = { 0 };
+	struct store_vk vk;
+	uint8_t auth[KEY_BYTES];
+	struct record r;
+
+	memcpy(vk.bytes, s->head.store_vk, sizeof(vk.bytes));
+	sample_must(secret_copy(&typed, pin, strlen(pin)));
+	sample_must(credential_new_bound(&r, auth, &spec, &typed, tpm_secret, &vk, uk));
+	sample_must(store_add(s, &r));
+	sample_bind(&s->bindings, r.id, BINDING_SECRET, uk);
+}
+
 /* A record's credential key, by the formula of docs/formats.md. */
 static inline void sample_cred_sk(uint8_t ret[32], const struct record *r, const char *text)
 {
