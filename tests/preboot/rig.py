@@ -221,12 +221,12 @@ class Laptop:
             "-drive", f"if=pflash,format=raw,readonly=on,file={OVMF}/OVMF_CODE_4M{'.secboot' if self.secure else ''}.fd",
             "-drive", f"if=pflash,format=raw,file={self.vars}",
             "-drive", disk or f"format=raw,file={self.disk},if=none,id=disk",
-            "-device", "virtio-blk-pci,drive=disk,bootindex=0",
+            "-device", "virtio-blk-pci,drive=disk" + (",bootindex=0" if order else ""),
             "-display", "none", "-net", "none", *panel_options(panel), *KEYBOARDS[keyboard],
             *(["-chardev", "stdio,id=serial,signal=off", "-serial", "chardev:serial"] if serial else ["-serial", "none"]),
             *(["-rtc", f"base={clock}"] if clock else []),
             *(["-audiodev", f"wav,id=sound,path={speaker}"] if speaker else []),
-            "-monitor", "none", "-qmp", f"unix:{self.folder}/qmp,server,nowait",
+            *options, "-monitor", "none", "-qmp", f"unix:{self.folder}/qmp,server,nowait",
         ], timeout=60, echo=False)
         self.child.logfile_read = self.log
         self.monitor = Monitor(self.folder / "qmp")
