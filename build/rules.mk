@@ -157,9 +157,9 @@ build/out/efi/sodium/%.o: $(SODIUM)/src/libsodium/%.c
 # What shim and the firmware's revocation lists know the application by (preboot/sbat.csv), as a section.
 VERSION := $(shell sed -n 's/^Version: //p' common/holdfast.pc.in)
 VERSION_FLAG := -DHOLDFAST_VERSION='"$(VERSION)"'
-build/out/efi/obj/preboot/measure.o: EFI_CFLAGS += $(VERSION_FLAG)
-$(foreach f,$(HOSTED),$(eval build/out/$(f)/obj/preboot/measure.o: FLAGS_$(f) += $(VERSION_FLAG)))
-$(foreach f,efi $(HOSTED),$(eval build/out/$(f)/obj/preboot/measure.o: common/holdfast.pc.in))
+build/out/efi/obj/preboot/measure.o build/out/efi/obj/preboot/selftest.o: EFI_CFLAGS += $(VERSION_FLAG)
+$(foreach f,$(HOSTED),$(eval build/out/$(f)/obj/preboot/measure.o build/out/$(f)/obj/preboot/selftest.o: FLAGS_$(f) += $(VERSION_FLAG)))
+$(foreach f,efi $(HOSTED),$(eval build/out/$(f)/obj/preboot/measure.o build/out/$(f)/obj/preboot/selftest.o: common/holdfast.pc.in))
 build/out/efi/sbat.csv: preboot/sbat.csv common/holdfast.pc.in
 	@mkdir -p $(@D)
 	$(Q)sed 's/@VERSION@/$(VERSION)/' $< >$@

@@ -18,6 +18,7 @@
 #include "lock.h"
 #include "login.h"
 #include "platform.h"
+#include "selftest.h"
 #include "sodium_efi.h"
 #include "storefile.h"
 #include "ui.h"
@@ -288,7 +289,7 @@ static void give_up(void)
 EFI_STATUS efi_main(EFI_HANDLE image, EFI_SYSTEM_TABLE *table)
 {
 	static enum err (*const steps[])(void) = {
-		find_partition, finish_kill,      read_store, check_generation, show_store,
+		find_partition, finish_kill,      selftest_run_if_asked, read_store, check_generation, show_store,
 		check_failures, check_contact,    look_at_platform, unlock,     burn_code,
 		renew_password, keep_up,          start_kernel,
 	};

@@ -119,6 +119,14 @@ void ui_page(const char *title, const char *body, const char *challenge)
 	draw();
 }
 
+void ui_body(const char *body, const char *line)
+{
+	row_end();
+	copy_text(view.body, sizeof(view.body), body);
+	terminal_paragraph(line);
+	draw();
+}
+
 void ui_offer(const struct view_key *keys, unsigned count)
 {
 	view.key_count = 0;

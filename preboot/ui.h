@@ -20,6 +20,9 @@ void ui_store(const struct store *s);
  * challenge may be "". */
 void ui_page(const char *title, const char *body, const char *challenge);
 
+/* The page's body becomes another one; terminals get the line that is new in it. */
+void ui_body(const char *body, const char *line);
+
 /* The keys that the page offers; the first field adds those that work wherever something is typed. */
 void ui_offer(const struct view_key *keys, unsigned count);
 
