@@ -6,25 +6,28 @@
 #include "cli.h"
 #include "common/json_host.h"
 #include "password.h"
-
-#define SLOW_MS 180000 /* a new credential costs a full Argon2id, a removal a rotation on all volumes */
+#include "user.h"
 
 static const char usage[] =
 	"Usage: holdfast user add NAME [--must-change]     let somebody unlock this laptop\n"
 	"       holdfast user passwd NAME [--must-change]  give somebody a new password\n"
+	"       holdfast user bind NAME [--pin | --password | --remove]\n"
+	"                                   let only this laptop's TPM open for somebody, with a PIN or password\n"
+	"       holdfast user self-help NAME [--need K] [--remove]\n"
+	"                                   questions for who forgets the password; needs a TPM\n"
 	"       holdfast user duress NAME [--remove]       a second password, which erases the laptop\n"
 	"       holdfast user remove NAME   lock somebody out, also with an old copy of the boot partition\n"
 	"       holdfast user list [--json]\n\n"
 	"  --must-change  the user has to choose another password at the next start\n"
-	"  --remove       take the duress password away\n\n"
+	"  --pin          TPM and PIN: 6 characters or more are enough, as the TPM counts wrong tries\n"
+	"  --password     TPM and password\n"
+	"  --need K       so many answers have to be right (3 of 5)\n"
+	"  --remove       take the duress password, the questions or the bond to the TPM away\n\n"
 	"Whoever types a duress password before the start destroys all data for ever. Policy has to allow it.\n"
 	"A new password (user passwd) takes it away.\n\n"
+	"bind and self-help may be called by the user, who is asked for the present password; the others by root.\n"
 	"The password is asked for twice; when input is no terminal, it is its first line.\n"
 	"It may be whatever can be typed with this laptop's keyboard layout, or with the US one.\n";
-
-struct options {
-	int as_json, must_change, remove;
-};
 
 static int set_password(const struct cli *cli, uint16_t type, const char *user, int must_change)
 {
@@ -38,10 +41,10 @@ static int set_password(const struct cli *cli, uint16_t type, const char *user, 
 	ipc_add_text(&question, user);
 	ipc_add_text(&question, (const char *)password.bytes);
 	ipc_add_number(&question, (uint64_t)must_change);
-	return cli_ask(&answer, cli, CLI_VOLUMED, &question, SLOW_MS);
+	return cli_ask(&answer, cli, CLI_VOLUMED, &question, USER_SLOW_MS);
 }
 
-static int add(const struct cli *cli, const char *user, const struct options *o)
+static int add(const struct cli *cli, const char *user, const struct user_options *o)
 {
 	int status = set_password(cli, IPC_USER_ADD, user, o->must_change);
 
@@ -50,7 +53,7 @@ static int add(const struct cli *cli, const char *user, const struct options *o)
 	return status;
 }
 
-static int passwd(const struct cli *cli, const char *user, const struct options *o)
+static int passwd(const struct cli *cli, const char *user, const struct user_options *o)
 {
 	int status = set_password(cli, IPC_USER_PASSWD, user, o->must_change);
 
@@ -66,10 +69,10 @@ static int set_duress(const struct cli *cli, const char *user, const char *passw
 	ipc_start(&question, IPC_USER_DURESS);
 	ipc_add_text(&question, user);
 	ipc_add_text(&question, password);
-	return cli_ask(&answer, cli, CLI_VOLUMED, &question, SLOW_MS);
+	return cli_ask(&answer, cli, CLI_VOLUMED, &question, USER_SLOW_MS);
 }
 
-static int duress(const struct cli *cli, const char *user, const struct options *o)
+static int duress(const struct cli *cli, const char *user, const struct user_options *o)
 {
 	SECRET struct secret password = { 0 };
 	char whose[96];
@@ -91,7 +94,7 @@ static int duress(const struct cli *cli, const char *user, const struct options 
 	return status;
 }
 
-static int remove_user(const struct cli *cli, const char *user, const struct options *o)
+static int remove_user(const struct cli *cli, const char *user, const struct user_options *o)
 {
 	IPC_MESSAGE question = { 0 }, answer = { 0 };
 	int status;
@@ -99,7 +102,7 @@ static int remove_user(const struct cli *cli, const char *user, const struct opt
 	(void)o;
 	ipc_start(&question, IPC_USER_REMOVE);
 	ipc_add_text(&question, user);
-	status = cli_ask(&answer, cli, CLI_VOLUMED, &question, SLOW_MS);
+	status = cli_ask(&answer, cli, CLI_VOLUMED, &question, USER_SLOW_MS);
 	if (!status)
 		printf("%s cannot unlock this laptop any more.\n", user);
 	return status;
@@ -120,12 +123,29 @@ static void print_expiry(const json_t *u)
 	printf("  %s %s", at > time(NULL) ? "password expires" : "password has expired", day);
 }
 
+static void print_kind(const json_t *u)
+{
+	static const char *const names[][2] = {
+		{ "password", "password" }, { "tpm-password", "TPM+password" }, { "tpm-pin", "TPM+PIN" },
+	};
+	const char *kind = "";
+
+	(void)!json_get_string(&kind, u, "kind");
+	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++)
+		if (!strcmp(names[i][0], kind))
+			printf("  %s", names[i][1]);
+	if (json_is_true(json_object_get(u, "self_help")))
+		fputs(" and self-help", stdout);
+}
+
 static void print_user(const json_t *u)
 {
 	const char *name = "?";
 
 	(void)!json_get_string(&name, u, "name");
-	printf("%s%s%s", name, json_is_true(json_object_get(u, "locked")) ? "  locked: needs a one-time code" : "",
+	fputs(name, stdout);
+	print_kind(u);
+	printf("%s%s", json_is_true(json_object_get(u, "locked")) ? "  locked: needs a one-time code" : "",
 	       json_is_true(json_object_get(u, "must_change")) ? "  must change the password" : "");
 	print_expiry(u);
 	putchar('\n');
@@ -164,25 +184,35 @@ static int list(const struct cli *cli, int as_json)
 	return print_list(answer.value[0].text);
 }
 
+enum { MUST_CHANGE = 1, REMOVE = 2, KIND = 4, NEED = 8 };
+
 static const struct verb {
 	const char *name;
-	int (*run)(const struct cli *cli, const char *user, const struct options *o);
-	int may_must_change, may_remove;
+	int (*run)(const struct cli *cli, const char *user, const struct user_options *o);
+	unsigned may; /* options */
 } verbs[] = {
-	{ "add", add, 1, 0 },
-	{ "passwd", passwd, 1, 0 },
-	{ "duress", duress, 0, 1 },
-	{ "remove", remove_user, 0, 0 },
+	{ "add", add, MUST_CHANGE },
+	{ "passwd", passwd, MUST_CHANGE },
+	{ "bind", user_bind, KIND | REMOVE },
+	{ "self-help", user_self_help, NEED | REMOVE },
+	{ "duress", duress, REMOVE },
+	{ "remove", remove_user, 0 },
 };
 
-static int run_verb(const struct cli *cli, int argc, char **argv, const struct options *o)
+static unsigned options_given(const struct user_options *o)
+{
+	return (o->must_change ? MUST_CHANGE : 0u) | (o->remove ? REMOVE : 0u) |
+	       (o->pin || o->password ? KIND : 0u) | (o->need ? NEED : 0u);
+}
+
+static int run_verb(const struct cli *cli, int argc, char **argv, const struct user_options *o)
 {
 	for (size_t i = 0; i < sizeof(verbs) / sizeof(*verbs); i++) {
 		if (strcmp(argv[0], verbs[i].name))
 			continue;
 		if (argc != 2)
 			return cli_misused("user %s takes one name", argv[0]);
-		if ((o->must_change && !verbs[i].may_must_change) || (o->remove && !verbs[i].may_remove))
+		if (options_given(o) & ~verbs[i].may)
 			return cli_misused("user %s does not take this option", argv[0]);
 		return verbs[i].run(cli, argv[1], o);
 	}
@@ -195,10 +225,13 @@ int cli_user(const struct cli *cli, int argc, char **argv)
 		{ "json", no_argument, NULL, 'j' },
 		{ "must-change", no_argument, NULL, 'm' },
 		{ "remove", no_argument, NULL, 'r' },
+		{ "pin", no_argument, NULL, 'p' },
+		{ "password", no_argument, NULL, 'w' },
+		{ "need", required_argument, NULL, 'n' },
 		{ "help", no_argument, NULL, 'h' },
 		{ 0 },
 	};
-	struct options o = { 0 };
+	struct user_options o = { 0 };
 	int c;
 
 	while ((c = getopt_long(argc, argv, "h", known, NULL)) != -1) {
@@ -210,11 +243,19 @@ int cli_user(const struct cli *cli, int argc, char **argv)
 			o.must_change = 1;
 		else if (c == 'r')
 			o.remove = 1;
+		else if (c == 'p')
+			o.pin = 1;
+		else if (c == 'w')
+			o.password = 1;
+		else if (c == 'n' && *optarg >= '1' && *optarg <= '9' && !optarg[1])
+			o.need = (unsigned)(*optarg - '0');
+		else if (c == 'n')
+			return cli_misused("--need takes a number from 2 to 8");
 		else
 			return CLI_USAGE;
 	}
 	if (optind == argc)
-		return cli_misused("user needs add, passwd, duress, remove or list");
+		return cli_misused("user needs add, passwd, bind, self-help, duress, remove or list");
 	if (!strcmp(argv[optind], "list"))
 		return optind + 1 == argc ? list(cli, o.as_json) : cli_misused("user list takes no name");
 	return run_verb(cli, argc - optind, argv + optind, &o);

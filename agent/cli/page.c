@@ -167,8 +167,63 @@ static void put_volumes(FILE *to, const json_t *status)
 static void put_generation(FILE *to, const json_t *status)
 {
 	if (json_is_false(json_object_get(status, "generation_variable")))
-		put_line(to, "Firmware", "keeps no number of the store: an older one that is copied back is not "
+		put_line(to, "Variables", "firmware keeps no number of the store: an older one that is copied back is not "
 			 "noticed");
+}
+
+/* "2 of 10 wrong tries, one is forgiven each 10 min" */
+static void put_lockout(FILE *to, const json_t *lockout)
+{
+	const char *password = text_of(lockout, "password");
+	char line[256];
+
+	if (!json_is_object(lockout))
+		return;
+	snprintf(line, sizeof(line), "%s%" PRIu64 " of %" PRIu64 " wrong tries; one is forgiven each %" PRIu64 " s%s",
+		 flag_of(lockout, "locked") ? "LOCKED OUT: " : "", number_of(lockout, "tries"),
+		 number_of(lockout, "tries_max"), number_of(lockout, "recovery_s"),
+		 strcmp(password, "not ours") ? "" : "; somebody else set its lockout up");
+	put_line(to, "", line);
+}
+
+static void put_tpm(FILE *to, const json_t *status)
+{
+	const json_t *tpm = json_object_get(status, "tpm");
+	uint64_t bound = number_of(tpm, "bound"), self_help = number_of(tpm, "self_help");
+	char line[384];
+
+	if (!json_is_object(tpm))
+		return;
+	snprintf(line, sizeof(line), "%s%s%s, users bound to it: %" PRIu64 ", with self-help: %" PRIu64
+		 ", PCR 7: %s", flag_of(tpm, "present") ? "present" : "none", *text_of(tpm, "maker") ? ", of " : "",
+		 text_of(tpm, "maker"), bound, self_help, text_of(tpm, "pcr7"));
+	put_line(to, "TPM", line);
+	if (bound || self_help)
+		put_lockout(to, json_object_get(tpm, "lockout"));
+	put_line(to, "", text_of(tpm, "why"));
+}
+
+static const char *on_off(const json_t *o, const char *name)
+{
+	const json_t *value = json_object_get(o, name);
+
+	if (!json_is_boolean(value))
+		return "unknown";
+	return json_is_true(value) ? "on" : "off";
+}
+
+static void put_firmware(FILE *to, const json_t *status)
+{
+	const json_t *firmware = json_object_get(status, "firmware");
+	char line[256];
+
+	if (!json_is_object(firmware))
+		return;
+	snprintf(line, sizeof(line), "Secure Boot %s, memory overwrite at a sudden restart %s",
+		 on_off(firmware, "secure_boot"), on_off(firmware, "mor"));
+	put_line(to, "Firmware", line);
+	if (json_is_false(json_object_get(firmware, "capped")) && flag_of(firmware, "tpm"))
+		put_line(to, "", "what is sealed was not closed before the start: see docs/tpm.md");
 }
 
 static void put_escrow(FILE *to, const json_t *status)
@@ -264,6 +319,8 @@ void page_print(FILE *to, const json_t *status, uint64_t now)
 	put_password(to, status, now);
 	put_keyboard(to, status);
 	put_volumes(to, status);
+	put_tpm(to, status);
+	put_firmware(to, status);
 	put_generation(to, status);
 	put_escrow(to, status);
 	put_server(to, network, now);

@@ -102,13 +102,13 @@ static enum err take_line(struct secret *ret, struct secret *line, size_t len)
 	if (len && line->bytes[len - 1] == '\n')
 		len--;
 	if (len > PASSWORD_BYTES_MAX)
-		return say(ERR_RANGE, "the password is longer than 256 bytes");
+		return say(ERR_RANGE, "longer than 256 bytes");
 	if (!len)
 		return say(ERR_FORMAT, "the password is empty");
 	line->bytes[len] = '\0';
 	for (size_t i = 0; i < len; i++)
 		if (line->bytes[i] < ' ' || line->bytes[i] == 0x7f)
-			return say(ERR_FORMAT, "the password holds a control character");
+			return say(ERR_FORMAT, "there is a control character in it");
 	e = secret_copy(ret, line->bytes, len + 1);
 	if (!e)
 		ret->len = len;
@@ -129,14 +129,14 @@ static enum err read_line(struct secret *ret, int fd)
 		if (line.bytes[len++] == '\n')
 			break;
 	if (n < 0 || !len)
-		return say(ERR_IO, "no password was given");
+		return say(ERR_IO, "nothing was given");
 	return take_line(ret, &line, len);
 }
 
 static enum err ask(struct secret *ret, int fd, const char *what, const char *user)
 {
 	SECRET struct secret line = { 0 };
-	char prompt[160];
+	char prompt[224];
 	size_t len = 0;
 	enum err e = secret_new(&line, LINE_BYTES);
 
@@ -144,7 +144,7 @@ static enum err ask(struct secret *ret, int fd, const char *what, const char *us
 		return e;
 	(void)snprintf(prompt, sizeof(prompt), "%s for %s: ", what, user);
 	if (hush_line(&line, &len, fd, prompt))
-		return say(ERR_IO, "no password was given");
+		return say(ERR_IO, "nothing was given");
 	return take_line(ret, &line, len);
 }
 
@@ -157,25 +157,46 @@ static int equal(const struct secret *a, const struct secret *b)
 	return !differs;
 }
 
-static enum err ask_twice(struct secret *ret, int fd, const char *user)
+static enum err ask_twice(struct secret *ret, int fd, const char *what, const char *user)
 {
 	SECRET struct secret first = { 0 }, second = { 0 };
-	enum err e = ask(&first, fd, "New password", user);
+	enum err e = ask(&first, fd, what, user);
 
 	if (!e)
 		e = ask(&second, fd, "The same again", user);
 	if (e)
 		return e;
 	if (!equal(&first, &second))
-		return say(ERR_CHANGED, "the two passwords differ: nothing was changed");
+		return say(ERR_CHANGED, "the two differ: nothing was changed");
 	*ret = first;
 	memset(&first, 0, sizeof(first));
 	return OK;
 }
 
-enum err password_read(struct secret *ret, FILE *in, const char *user)
+enum err password_new(struct secret *ret, FILE *in, const char *what, const char *user)
 {
 	int fd = fileno(in);
 
-	return isatty(fd) ? ask_twice(ret, fd, user) : read_line(ret, fd);
+	return isatty(fd) ? ask_twice(ret, fd, what, user) : read_line(ret, fd);
+}
+
+enum err password_read(struct secret *ret, FILE *in, const char *user)
+{
+	return password_new(ret, in, "New password", user);
+}
+
+enum err password_present(struct secret *ret, FILE *in, const char *user)
+{
+	int fd = fileno(in);
+
+	return isatty(fd) ? ask(ret, fd, "Present password or PIN", user) : read_line(ret, fd);
+}
+
+enum err password_shown(struct secret *ret, FILE *in, const char *prompt)
+{
+	if (isatty(fileno(in))) {
+		fputs(prompt, stderr);
+		fflush(stderr);
+	}
+	return read_line(ret, fileno(in));
 }

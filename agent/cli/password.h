@@ -15,6 +15,13 @@
  * ERR_IO (end of input), ERR_MEMORY. */
 MUST_CHECK enum err password_read(struct secret *ret, FILE *in, const char *user);
 
+/* The same with other words than "New password" before "for USER". */
+MUST_CHECK enum err password_new(struct secret *ret, FILE *in, const char *what, const char *user);
+/* What the user signs in with now: once. Errors: as password_read. */
+MUST_CHECK enum err password_present(struct secret *ret, FILE *in, const char *user);
+/* A line that is no secret, typed visibly. Errors: as password_read. */
+MUST_CHECK enum err password_shown(struct secret *ret, FILE *in, const char *prompt);
+
 /* Say what may make it hard to type before the start of the operating system: a key that not every
  * firmware reports, a keyboard layout that has to be switched first, digits that the numeric keypad does
  * not type. Characters are named by their places. layout: the one that pre-boot begins with, or "". */

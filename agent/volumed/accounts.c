@@ -177,6 +177,14 @@ enum err accounts_password(struct volumed *v, const char *user, const char *pass
 	return e ? e : record_exchange(v, &u, kind, user, password, must_change);
 }
 
+/* Of the bound ones. */
+static enum credential_kind kind_preferred(const struct volumed *v)
+{
+	enum credential_kind policy = accounts_kind_of_policy(v);
+
+	return credential_is_bound((uint8_t)policy) ? policy : CREDENTIAL_TPM_PASSWORD;
+}
+
 static enum err kind_allowed(struct volumed *v, enum credential_kind kind)
 {
 	enum credential_kind policy = accounts_kind_of_policy(v);
@@ -197,8 +205,11 @@ enum err accounts_bind(struct volumed *v, int by_root, const char *user, const c
 		       const char *password, enum credential_kind kind)
 {
 	UNLOCKED u = { 0 };
-	enum err e = credential_is_login((uint8_t)kind) ? kind_allowed(v, kind) : ERR_RANGE;
+	enum err e;
 
+	if (!kind)
+		kind = kind_preferred(v);
+	e = credential_is_login((uint8_t)kind) ? kind_allowed(v, kind) : ERR_RANGE;
 	if (!e)
 		e = store_open(&u, v, user);
 	if (!e)

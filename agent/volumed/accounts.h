@@ -16,7 +16,7 @@ MUST_CHECK enum err accounts_password(struct volumed *v, const char *user, const
 /* Least characters of a PIN: the TPM's lockout does the rest. */
 #define TPM_PIN_MIN 6
 
-/* Another kind of credential. present: what the user signs in with now, which is tested even for root, so that no
+/* Another kind of credential; 0: the bound one that policy asks for, else TPM+password. present: what the user signs in with now, which is tested even for root, so that no
  * typing error replaces it. Errors: as accounts_password; ERR_AUTH (present), ERR_LOCKED_OUT (too many wrong
  * ones), ERR_STATE (policy asks for another kind; no TPM: v->about says why). */
 MUST_CHECK enum err accounts_bind(struct volumed *v, int by_root, const char *user, const char *present,
