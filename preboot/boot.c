@@ -8,6 +8,7 @@
 #include "events.h"
 #include "files.h"
 #include "firmware.h"
+#include "image.h"
 #include "phrase.h"
 #include "ui.h"
 #include "vouch.h"
@@ -238,16 +239,28 @@ static void set_options(EFI_LOADED_IMAGE *image)
 	image->LoadOptionsSize = (UINT32)(2 * (len + 1));
 }
 
-enum err boot_prepare(const struct manifest_target *t)
+/* path stays with an image of ours. */
+static enum err load_kernel(EFI_HANDLE *ret, EFI_DEVICE_PATH *path)
 {
-	EFI_DEVICE_PATH *path = kernel_path(t);
-	EFI_LOADED_IMAGE *image;
-	EFI_HANDLE handle;
 	size_t len;
 	const uint8_t *bytes = boot_bytes(BOOT_KERNEL, &len);
-	enum err e = vouch_load(&handle, &overruled, path, bytes, len);
+	enum err e = vouch_load(ret, &overruled, path, bytes, len);
 
+	/* Somebody refuses who cannot be overruled. */
+	if (e == ERR_DENIED && path && !image_load(ret, path, bytes, len)) {
+		overruled = 1;
+		return OK;
+	}
 	free(path);
+	return e;
+}
+
+enum err boot_prepare(const struct manifest_target *t)
+{
+	EFI_LOADED_IMAGE *image;
+	EFI_HANDLE handle;
+	enum err e = load_kernel(&handle, kernel_path(t));
+
 	if (e)
 		return e;
 	image = firmware_protocol(handle, &image_guid);
@@ -267,7 +280,7 @@ int boot_vouched(void)
 
 enum err boot_start(void)
 {
-	EFI_STATUS s = BOOT->StartImage(kernel_image, NULL, NULL);
+	EFI_STATUS s = image_is_ours(kernel_image) ? image_start() : BOOT->StartImage(kernel_image, NULL, NULL);
 
 	return EFI_ERROR(s) ? firmware_err(s) : ERR_STATE;
 }
