@@ -2,6 +2,7 @@
 
 #include <stddef.h>
 
+#include "common/workplace.h"
 #include "heap.h"
 
 EFI_HANDLE firmware_image;
@@ -111,21 +112,20 @@ void firmware_memory(EFI_MEMORY_TYPE type, void (*visit)(void *context, uint8_t 
 	BOOT->FreePool(pool);
 }
 
-static void keep_largest(void *context, uint8_t *range, uint64_t size)
+static void add_pieces(void *context, uint8_t *range, uint64_t size)
 {
-	uint64_t *largest = context;
+	uint64_t *bytes = context;
 
 	(void)range;
-	if (size > *largest)
-		*largest = size;
+	*bytes += size - size % WORKPLACE_PIECE_BYTES;
 }
 
 uint32_t firmware_memory_mib(void)
 {
-	uint64_t largest = 0;
+	uint64_t bytes = 0;
 
-	firmware_memory(EfiConventionalMemory, keep_largest, &largest);
-	return (uint32_t)(largest >> 20);
+	firmware_memory(EfiConventionalMemory, add_pieces, &bytes);
+	return (uint32_t)(bytes >> 20);
 }
 
 noreturn void firmware_restart(void)

@@ -32,7 +32,8 @@ int firmware_has_uart(EFI_HANDLE handle);
 void firmware_memory(EFI_MEMORY_TYPE type, void (*visit)(void *context, uint8_t *range, uint64_t size),
 		     void *context);
 
-/* Size of the largest free range, MiB; 0 if firmware does not say. */
+/* How much a KDF could gather, MiB: free ranges, as far as they hold pieces (common/workplace.h); 0 if
+ * firmware does not say. */
 uint32_t firmware_memory_mib(void);
 
 /* Both wipe the heap first. */

@@ -102,19 +102,3 @@ void fragments_return(struct workplace *w)
 		drop(w->memory);
 	*w = (struct workplace){ 0 };
 }
-
-static void add_pieces(void *context, uint8_t *range, uint64_t size)
-{
-	uint64_t *bytes = context;
-
-	(void)range;
-	*bytes += size - size % WORKPLACE_PIECE_BYTES;
-}
-
-uint32_t fragments_free_mib(void)
-{
-	uint64_t bytes = 0;
-
-	firmware_memory(EfiConventionalMemory, add_pieces, &bytes);
-	return (uint32_t)(bytes >> 20);
-}

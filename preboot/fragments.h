@@ -9,8 +9,4 @@
 MUST_CHECK enum err fragments_gather(struct workplace *ret, uint64_t bytes);
 void fragments_return(struct workplace *w);
 
-/* How much could be gathered now, MiB: free ranges as far as they hold pieces; 0 if firmware does not
- * say. */
-uint32_t fragments_free_mib(void);
-
 #endif

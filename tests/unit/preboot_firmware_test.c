@@ -64,7 +64,7 @@ static void handles_and_protocols(void **state)
 	assert_null(handles);
 }
 
-static void the_largest_range_counts(void **state)
+static void all_ranges_count(void **state)
 {
 	struct fake *f = *state;
 
@@ -114,7 +114,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(status_codes_become_errors),
 		TEST(handles_and_protocols),
-		TEST(the_largest_range_counts),
+		TEST(all_ranges_count),
 		TEST(the_heap_is_wiped_on_both_ways_out),
 	};
 

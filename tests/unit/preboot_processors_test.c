@@ -202,16 +202,6 @@ static void runs_out_on_the_way(void **state)
 	f->fail_larger = 0;
 }
 
-static void what_could_be_gathered(void **state)
-{
-	struct fake *f = *state;
-
-	f->free_mib = 777;
-	assert_int_equal(fragments_free_mib(), 777);
-	fake_fail(f, FAKE_GET_MEMORY_MAP, 1, 1000, FAKE_DEVICE_ERROR);
-	assert_int_equal(fragments_free_mib(), 0);
-}
-
 #define TEST(name) cmocka_unit_test_setup_teardown(name, begin, end)
 
 int main(void)
@@ -224,7 +214,6 @@ int main(void)
 		TEST(memory_from_fragments),
 		TEST(what_is_given_back_is_wiped),
 		TEST(runs_out_on_the_way),
-		TEST(what_could_be_gathered),
 	};
 
 	return RUN(tests);
