@@ -42,6 +42,9 @@ class Story(Installation):
         self.make_store("plain", f"user={USER}:{PASSWORD}")
         self.install_targets()
         self.install_store("plain")
+        self.bare = self.folder / "bare"
+        shutil.copy(rig.kernel(), self.bare)
+        rig.run("sbattach", "--remove", self.bare)
         self.laptop.secure = True
 
     def new_keys(self, name):
@@ -127,11 +130,8 @@ def what_firmware_starts(s):
 
 
 def what_preboot_starts(s):
-    debians = rig.kernel()
+    debians, bare = rig.kernel(), s.bare
     assert b"signature 1" in rig.run("sbverify", "--list", debians), "the distribution's kernel is not signed"
-    bare = s.folder / "bare"
-    shutil.copy(debians, bare)
-    rig.run("sbattach", "--remove", bare)
     assert b"No signature" in subprocess.run(["sbverify", "--list", bare], capture_output=True).stderr
     for name, kernel in (("signed by the distribution, whose key the firmware has not", debians), ("unsigned", bare)):
         s.refused(kernel)
@@ -168,6 +168,54 @@ def without_secure_boot(s):
     show("Secure Boot off: unsigned pre-boot and the kernel start, nobody had to be overruled")
 
 
+class Shim:
+    """The distribution's shim, which Microsoft has signed, in firmware with Microsoft's keys, as laptops are sold; the
+    organisation's key is a machine owner's key (MOK) in shim's own list."""
+
+    def __init__(self, story):
+        self.story, self.laptop = story, story.laptop
+        self.cert = (story.keys / "db.cer").read_bytes()
+        self.laptop.put(story.signed, "/EFI/BOOT/grubx64.efi")
+
+    def mok(self, variables):
+        variables.put(firmware.SHIM, "MokList", firmware.NV | firmware.BOOT,
+                      firmware.signature_list(firmware.X509, OWNER, self.cert))
+
+    def mok_and_level(self, generation):
+        """The MOK, and shim's list of revoked generations asks for that one of holdfast."""
+        def change(variables):
+            self.mok(variables)
+            variables.put(firmware.SHIM, "SbatLevel", firmware.NV | firmware.BOOT,
+                          f"sbat,1,2099010100\nholdfast,{generation}\n".encode())
+        return change
+
+    def prompts(self, change):
+        self.story.prompts(SHIM, change, base=MICROSOFT, enrol=False)
+
+    def refused(self, change):
+        self.story.refused(SHIM, change, base=MICROSOFT, enrol=False)
+
+    def starts(self, kernel, trust):
+        self.story.vouch(f"store-shim-{kernel.name}", kernel)
+        self.story.power(SHIM, self.mok, base=MICROSOFT, enrol=False)
+        self.story.starts(trust)
+
+
+def with_shim(s):
+    shim = Shim(s)
+    shim.prompts(shim.mok)
+    show("shim, Microsoft's keys, holdfast.efi signed with a MOK: prompt")
+    shim.refused(lambda v: None)
+    show("shim, the MOK not enrolled: refused by shim")
+    shim.prompts(shim.mok_and_level(1))
+    shim.refused(shim.mok_and_level(2))
+    show("SBAT level holdfast,1: prompt; holdfast,2: refused by shim although the signature is good")
+    shim.starts(rig.kernel(), SECURE_BOOT)
+    show("shim: the distribution's kernel starts on shim's own word")
+    shim.starts(s.bare, SECURE_BOOT | VOUCHED)
+    show("shim: an unsigned kernel that the manifest vouches for starts")
+
+
 def main():
     with tempfile.TemporaryDirectory(dir=rig.OUT, prefix="secureboot-") as folder:
         s = Story(folder)
@@ -176,6 +224,7 @@ def main():
         what_preboot_starts(s)
         revocation(s)
         without_secure_boot(s)
+        with_shim(s)
     print("passed")
 
 
