@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "agent/activate/bootfiles.h"
+#include "agent/activate/firmware.h"
 #include "agent/activate/takeover.h"
 #include "agent/keyboard_conf.h"
 #include "agent/volumed/durable.h"
@@ -200,6 +201,8 @@ enum err activation_boot_files(struct activation *a)
 
 	if (a->plan->efi)
 		e = complain(efi_install(a), what);
+	if (!e && a->plan->efi)
+		firmware_enter(&a->esp);
 	if (e)
 		return e;
 	e = bootfiles_install(&m->targets[0], &what, a->esp.folder, BOOTFILES_CURRENT,

@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 
 #include "agent/activate/activation.h"
+#include "agent/activate/firmware.h"
 
 static enum err activate(struct activation *a)
 {
@@ -19,6 +20,17 @@ static enum err activate(struct activation *a)
 	if (!e)
 		e = activation_volumes(a);
 	return e ? e : activation_store(a);
+}
+
+static enum err act(struct activation *a)
+{
+	const struct plan *p = a->plan;
+
+	if (p->loader)
+		return firmware_update(p);
+	if (p->self_test)
+		return p->show ? firmware_show(p) : firmware_test(p);
+	return p->boot_files_only ? activation_exchange(p) : activate(a);
 }
 
 int main(int argc, char **argv)
@@ -36,7 +48,7 @@ int main(int argc, char **argv)
 	r = plan_read(&plan, argc, argv);
 	if (r)
 		return r > 0 ? EXIT_SUCCESS : 2;
-	e = plan.boot_files_only ? activation_exchange(&plan) : activate(&a);
+	e = act(&a);
 	activation_drop(&a);
 	return e ? EXIT_FAILURE : EXIT_SUCCESS;
 }

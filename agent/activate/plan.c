@@ -32,13 +32,18 @@ static const char usage[] =
 	"  --boot-files          on a laptop under management: kernel, initrd and command line become the\n"
 	"                        boot target 'current', the present ones 'previous'\n"
 	"  --handoff FILE        with --boot-files: take the keys from this hand-off, and strip it\n"
+	"  --loader FILE         on a laptop under management: another holdfast.efi, which is tried once at the next\n"
+	"                        start, and stays if the system comes up with it\n"
+	"  --self-test           try the hardware at the next start, before the laptop is put under management; --efi\n"
+	"                        may say with which holdfast.efi (/usr/lib/holdfast/holdfast.efi)\n"
+	"  --show                with --self-test: show the report instead\n"
 	"  --help\n"
 	"\n"
 	"Prints 'recovery key: ...' once. Until the laptop is enrolled nobody else has it: write it down.\n";
 
 enum { OPT_VOLUME = 1, OPT_KEY_FILE, OPT_FORMAT, OPT_REMOVE, OPT_ESP, OPT_EFIVARS, OPT_KERNEL,
        OPT_INITRD, OPT_CMDLINE, OPT_EFI, OPT_NAME, OPT_USER, OPT_PASSWORD_FD, OPT_MEMORY, OPT_PASSES,
-       OPT_BOOT_FILES, OPT_HANDOFF, OPT_HELP };
+       OPT_BOOT_FILES, OPT_HANDOFF, OPT_LOADER, OPT_SELF_TEST, OPT_SHOW, OPT_HELP };
 
 static const struct option long_options[] = {
 	{ "volume", required_argument, NULL, OPT_VOLUME },
@@ -58,6 +63,9 @@ static const struct option long_options[] = {
 	{ "kdf-passes", required_argument, NULL, OPT_PASSES },
 	{ "boot-files", no_argument, NULL, OPT_BOOT_FILES },
 	{ "handoff", required_argument, NULL, OPT_HANDOFF },
+	{ "loader", required_argument, NULL, OPT_LOADER },
+	{ "self-test", no_argument, NULL, OPT_SELF_TEST },
+	{ "show", no_argument, NULL, OPT_SHOW },
 	{ "help", no_argument, NULL, OPT_HELP },
 	{ NULL, 0, NULL, 0 },
 };
@@ -135,6 +143,9 @@ static int option_take(struct plan *p, int option, const char *arg)
 	case OPT_USER: p->user = arg; return 0;
 	case OPT_BOOT_FILES: p->boot_files_only = 1; return 0;
 	case OPT_HANDOFF: p->handoff = arg; return 0;
+	case OPT_LOADER: p->loader = arg; return 0;
+	case OPT_SELF_TEST: p->self_test = 1; return 0;
+	case OPT_SHOW: p->show = 1; return 0;
 	case OPT_PASSWORD_FD:
 		if (number_read(&fd, arg, 0, 1023))
 			return -1;
@@ -156,6 +167,10 @@ static int missing(const char *what)
 
 static int plan_complete(const struct plan *p)
 {
+	if (p->show && !p->self_test)
+		return missing("--show is for --self-test");
+	if (p->loader || p->self_test)
+		return p->loader && p->self_test ? missing("--loader or --self-test, not both") : 0;
 	if (!p->kernel || !p->initrd || !p->cmdline)
 		return missing("--kernel, --initrd and --cmdline are needed");
 	if (p->boot_files_only)

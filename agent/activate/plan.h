@@ -16,6 +16,8 @@ struct plan {
 	struct plan_volume volumes[MANIFEST_VOLUMES_MAX];
 	const char *key_file; /* NULL with format */
 	int format, remove_others, boot_files_only;
+	int self_test, show; /* --self-test, and --show with it */
+	const char *loader;  /* --loader; NULL */
 	const char *esp, *efivars;
 	const char *kernel, *initrd, *cmdline, *efi;
 	const char *name, *user;
