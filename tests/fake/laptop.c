@@ -10,6 +10,8 @@
 
 static const uint8_t device[DEVICE_ID_BYTES] = "laptop number 7";
 
+const struct unlock_key *laptop_key;
+
 void laptop_must(enum err e)
 {
 	if (e)
@@ -136,6 +138,7 @@ struct laptop *laptop_new(uint64_t seed, void (*edit)(struct store *s))
 	add_target(l, &s.manifest, "current");
 	add_target(l, &s.manifest, "previous");
 	add_volume(l, &s.manifest);
+	laptop_key = &l->unlock_key;
 	if (edit)
 		edit(&s);
 	sign_and_write(l, &s);
@@ -187,6 +190,7 @@ void laptop_change(struct laptop *l, void (*edit)(struct store *s))
 
 	laptop_must(laptop_store(&s, l));
 	s.head.generation++;
+	laptop_key = &l->unlock_key;
 	edit(&s);
 	sign_and_write(l, &s);
 }

@@ -35,6 +35,9 @@ struct laptop {
 /* For preparations of a test, after whose failure there is no use in going on. */
 void laptop_must(enum err e);
 
+/* Unlock key of the laptop whose store is being edited. */
+extern const struct unlock_key *laptop_key;
+
 /* edit: what is to be different, before the store is signed; or NULL. */
 struct laptop *laptop_new(uint64_t seed, void (*edit)(struct store *s));
 void laptop_free(struct laptop *l);
