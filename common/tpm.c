@@ -135,7 +135,7 @@ static enum err parent_find(struct work *w, uint32_t handle)
 	tpm_call_handle(&c, handle, NULL);
 	e = tpm_call_send(&c, w->t);
 	if (e)
-		return c.rc ? ERR_MISDIRECTED : e;
+		return c.rc && e != ERR_BUSY ? ERR_MISDIRECTED : e;
 	area = tpm_read_2b(&c.answer, &len, TPM_MESSAGE_MAX);
 	name = tpm_read_2b(&c.answer, &name_len, TPM_MESSAGE_MAX);
 	tpm_read_2b(&c.answer, &(size_t){ 0 }, TPM_MESSAGE_MAX); /* qualified name */

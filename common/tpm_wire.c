@@ -59,11 +59,13 @@ uint32_t tpm_read_u32(struct cursor *c)
 const uint8_t *tpm_read_2b(struct cursor *c, size_t *ret_len, size_t max)
 {
 	size_t len = tpm_read_u16(c);
+	const uint8_t *at;
 
 	if (len > max)
 		c->e = ERR_FORMAT;
-	*ret_len = c->e ? 0 : len;
-	return cursor_take(c, len);
+	at = cursor_take(c, len);
+	*ret_len = at ? len : 0;
+	return at;
 }
 
 void tpm_write_u16(struct writer *w, uint16_t v)
