@@ -8,10 +8,11 @@ class Figure:
     name: str
     unit: str
     values: list
-    goal: float  # met when the median is below it
+    goal: float  # met when the median is below it, or at_least: not below it
     peer: str = ""
     peer_values: list = dataclasses.field(default_factory=list)  # in the same unit
     parts: dict = dataclasses.field(default_factory=dict)  # what it is made of: text -> values
+    at_least: bool = False
 
     @property
     def median(self):
@@ -19,7 +20,7 @@ class Figure:
 
     @property
     def met(self):
-        return self.median < self.goal
+        return self.median >= self.goal if self.at_least else self.median < self.goal
 
     def as_json(self):
         found = {"name": self.name, "unit": self.unit, "median": short(self.median), "min": short(min(self.values)),
@@ -51,7 +52,7 @@ def table(figures):
     rows = [HEADINGS]
     for f in figures:
         rows.append((f.name, f.unit, *map(shown, (f.median, min(f.values), max(f.values))),
-                     str(len(f.values)), f"< {f.goal:g}", "met" if f.met else "NOT met"))
+                     str(len(f.values)), f"{'>=' if f.at_least else '<'} {f.goal:g}", "met" if f.met else "NOT met"))
     widths = [max(len(row[i]) for row in rows) for i in range(len(HEADINGS))]
     lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths)).rstrip() for row in rows]
     for i, f in reversed(list(enumerate(figures))):

@@ -1,4 +1,5 @@
 """Figures of pre-boot on a small virtual laptop with a panel: how soon it asks, and what 250 users cost."""
+import os
 import statistics
 import tempfile
 import time
@@ -9,6 +10,8 @@ from installation import PASSWORD, USER, Installation
 from figure import Figure
 
 STARTS = 3
+MULTICORE_STARTS = 5
+LANES = 4
 CROWD = 249
 
 
@@ -60,6 +63,38 @@ def preboot_figures(progress):
         Figure("preboot.prompt_s", "s", many["prompt"], 0.5, parts={
             "as pre-boot measures it": many["own"], "the same with one user": alone["prompt"]}),
     ]
+
+
+def one_kdf(laptop, processors):
+    """Argon2id with the defaults of passwords on a machine of so many processors: (ms, processors that took part)."""
+    laptop.start(processors=processors)
+    laptop.see("User name: ")
+    laptop.type(USER + "\r")
+    laptop.see("Password: ")
+    laptop.type(PASSWORD + "\r")
+    h = laptop.handoff()
+    return h.kdf_ms, h.processors
+
+
+def preboot_multicore(progress):
+    """All cores of this machine, at least two, against one. Starts take turns, so that other load falls on both."""
+    many, times, took_part = max(2, os.cpu_count()), {}, set()
+    with tempfile.TemporaryDirectory(prefix="bench-") as folder:
+        p = Installation(folder)
+        p.install_targets()
+        p.make_store("a", f"user={USER}:{PASSWORD}", "memory=65536", "passes=4", "lanes=4", targets=["current"])
+        p.install_store("a")
+        for i in range(MULTICORE_STARTS):
+            for processors in (1, many):
+                ms, part = one_kdf(p.laptop, processors)
+                times.setdefault(processors, []).append(ms)
+                took_part |= {(processors, part)}
+            progress("start {} of {}: one core {} ms, {} cores {} ms".format(
+                i + 1, MULTICORE_STARTS, times[1][-1], many, times[many][-1]))
+    if took_part != {(1, 1), (many, min(many, LANES))}:
+        raise RuntimeError(f"processors there were, and took part: {sorted(took_part)}")
+    return [Figure("preboot.multicore", "ratio", [one / all_ for one, all_ in zip(times[1], times[many])], 1.7,
+                   parts={"one core, ms": times[1], f"{many} cores, ms": times[many]}, at_least=True)]
 
 
 def preboot_size(_):
