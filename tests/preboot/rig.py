@@ -200,7 +200,7 @@ class Laptop:
         return f"driver=raw,file.driver=blkdebug,file.config={rules},file.image.filename={self.disk},id=disk,if=none"
 
     def start(self, disk=None, panel=(1024, 768), keyboard="ps2", serial=True, clock=None, speaker=None,
-              processors=1):
+              processors=1, memory=MEMORY_MIB, order=True, options=()):
         """Switch on.
           disk      options of a -drive instead of the plain disk
           panel     (width, height) of a monitor that says so in its EDID; None: a machine without graphics
@@ -208,14 +208,18 @@ class Laptop:
           serial    a terminal on the serial port: see(), type()
           clock     what the real-time clock says: "2026-11-22T10:00:00"; None: today
           speaker   a .wav file for what the PC speaker plays
-          processors  of the machine"""
+          processors  of the machine
+          memory    of the machine, MiB
+          order     False: the firmware follows its own boot order, not "this disk first"
+          options   more of QEMU's"""
         self.starts += 1
+        self.memory_mib = memory
         for name in ("qmp", "monitor"):
             (self.folder / name).unlink(missing_ok=True)
         self.log = open(self.folder / f"serial-{self.starts}.log", "wb")
         self.child = pexpect.spawn("qemu-system-x86_64", [
             "-accel", "tcg,thread=multi", "-cpu", "max", "-smp", str(processors), "-m",
-            str(MEMORY_MIB),
+            str(memory),
             "-M", "q35" + (",smm=on" if self.secure else "") + (",pcspk-audiodev=sound" if speaker else ""), "-no-reboot",
             *(SECURE if self.secure else []),
             "-drive", f"if=pflash,format=raw,readonly=on,file={OVMF}/OVMF_CODE_4M{'.secboot' if self.secure else ''}.fd",
@@ -310,7 +314,7 @@ class Laptop:
         """All of the machine's memory, as a cold boot would find it."""
         target = self.folder / "memory"
         target.unlink(missing_ok=True)
-        self.monitor("pmemsave", val=0, size=MEMORY_MIB << 20, filename=str(target))
+        self.monitor("pmemsave", val=0, size=self.memory_mib << 20, filename=str(target))
         return Memory(target)
 
 
