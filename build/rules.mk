@@ -169,6 +169,13 @@ build/out/host/tools/efi_finish: build/out/host/obj/build/efi_finish.o
 	@mkdir -p $(@D)
 	$(Q)$(CC_host) $(LINK_host) -o $@ $<
 
+# With SECURE_BOOT_KEY and SECURE_BOOT_CERT (PEM) it is signed; SECURE_BOOT_OPTIONS: more of holdfast-sign's.
+SIGN_EFI := $(if $(SECURE_BOOT_KEY),preboot/holdfast-sign --key '$(SECURE_BOOT_KEY)' --cert '$(SECURE_BOOT_CERT)' \
+	$(SECURE_BOOT_OPTIONS))
+build/out/efi/signer: FORCE
+	@mkdir -p $(@D)
+	@echo "$(SIGN_EFI)" | cmp -s - $@ || echo "$(SIGN_EFI)" >$@
+
 # efi_program(name, our sources, libsodium sources). What a debugger needs stays in the .so beside it.
 EFI_SECTIONS := .text .reloc .sbat .rodata .rela .dynamic .data .bss
 define efi_rule
@@ -176,10 +183,11 @@ build/out/efi/$(1:.efi=.so): $(2:%.c=build/out/efi/obj/%.o) $(3:%.c=build/out/ef
 		preboot/efi.lds
 	$(Q)ld -nostdlib -znocombreloc -znoexecstack -shared -Bsymbolic --gc-sections --no-undefined -T preboot/efi.lds \
 		-L$(EFI_LIB) $(EFI_LIB)/crt0-efi-$(EFI_ARCH).o $$(filter %.o,$$^) -o $$@ -lefi -lgnuefi
-build/out/efi/$(1): build/out/efi/$(1:.efi=.so) build/out/host/tools/efi_finish
+build/out/efi/$(1): build/out/efi/$(1:.efi=.so) build/out/host/tools/efi_finish build/out/efi/signer
 	$$(call say,EFI,$$@)
 	$(Q)objcopy --strip-all $(EFI_SECTIONS:%=-j %) --target efi-app-$(EFI_ARCH) --subsystem=10 $$< $$@
 	$(Q)build/out/host/tools/efi_finish $$@
+	$(if $(SIGN_EFI),$(Q)$(SIGN_EFI) $$@)
 endef
 efi_program = $(eval $(call efi_rule,$(1),$(2),$(3)))
 
