@@ -565,9 +565,11 @@ static void answer_authorized(struct work *w, struct writer *out)
 {
 	size_t len = sizeof(w->answer_bytes) - w->answer.left;
 
+	if (w->m->tamper)
+		w->m->tamper(w->m->tamper_context, w->code, w->answer_bytes, &len);
 	if (w->session)
 		randombytes_buf(w->session->s.nonce_tpm, TPM_NONCE_BYTES);
-	if (w->session && (w->attributes & TPM_ENCRYPT)) {
+	if (w->session && (w->attributes & TPM_ENCRYPT) && len > 2) {
 		struct tpm_session other = other_side(&w->session->s);
 
 		tpm_session_encrypt(&other, w->auth, w->answer_bytes + 2, len - 2);

@@ -26,6 +26,10 @@ struct model_tpm {
 	uint8_t pcrs[24][TPM_PCR_BYTES];
 	unsigned again;         /* so many commands are answered by TPM_RC_RETRY */
 	uint32_t refuses, refusal; /* this command, with that code */
+	/* A TPM that is hostile itself: changes an answer's parameters (room: TPM_MESSAGE_MAX) before they are
+	 * encrypted and authenticated. NULL: none. */
+	void (*tamper)(void *context, uint32_t code, uint8_t *parameters, size_t *len);
+	void *tamper_context;
 
 	/* To be looked at. */
 	unsigned waits_ms, retries;
