@@ -1,6 +1,7 @@
 /* Hand-off: what decodes encodes to the same bytes; once stripped it has no key. */
 #include "core_fuzz.h"
 
+#include "common/credential.h"
 #include "common/handoff.h"
 
 static int try(const uint8_t *bytes, size_t len)
@@ -22,16 +23,27 @@ static int try(const uint8_t *bytes, size_t len)
 
 int LLVMFuzzerInitialize(int *argc, char ***argv)
 {
-	const struct handoff h = sample_handoff();
+	static const uint8_t kinds[] = { CREDENTIAL_PASSWORD, CREDENTIAL_TPM_PIN, CREDENTIAL_TPM_PASSWORD,
+					 CREDENTIAL_SELF_HELP };
+	struct handoff h = sample_handoff();
 	uint8_t bytes[HANDOFF_BYTES_MAX];
+	char name[16];
 	size_t len;
 
 	(void)argc;
 	fuzz_begin();
-	sample_must(handoff_encode(bytes, &len, &h));
-	if (!try(bytes, len))
-		abort();
-	fuzz_seed(*argv, "handoff", bytes, len);
+	for (size_t i = 0; i < sizeof(kinds); i++) {
+		h.head.kind = kinds[i];
+		h.head.trust = i ? HANDOFF_TRUST : 0;
+		h.head.loader = (uint8_t)i;
+		h.head.tpm_ms = i ? 900 : 0;
+		memset(h.head.pcr7, i ? 0x77 : 0, sizeof(h.head.pcr7));
+		sample_must(handoff_encode(bytes, &len, &h));
+		if (!try(bytes, len))
+			abort();
+		snprintf(name, sizeof(name), "handoff-%u", kinds[i]);
+		fuzz_seed(*argv, name, bytes, len);
+	}
 	return 0;
 }
 

@@ -122,7 +122,7 @@ static inline void sample_bind(struct bindings *b, const uint8_t credential[16],
 }
 
 #define SAMPLE_QUESTIONS 3
-static const char *const sample_texts[SAMPLE_QUESTIONS] = { "First pet?", "Stra\xc3\x9f" "e als Kind?", "Car?" };
+static const char *const sample_texts[SAMPLE_QUESTIONS] = { "First pet?", "Haus\xc3\xbcnummer?", "Car?" };
 static const char *const sample_answers[SAMPLE_QUESTIONS] = { "Rex", "Hauptstr. 5", "Mini" };
 static const uint8_t sample_questions_key[TPM_SECRET_BYTES] = "what only the TPM gives: 32 byte";
 
