@@ -32,7 +32,7 @@ static enum err submit(void *context, uint8_t *ret, size_t *ret_len, const uint8
 
 	if (fd < 0)
 		return ERR_NOT_FOUND;
-	if (write(fd, command, len) != (ssize_t)len)
+	if (send(fd, command, len, MSG_NOSIGNAL) != (ssize_t)len)
 		return ERR_IO;
 	n = read(fd, ret, *ret_len);
 	if (n <= 0)
