@@ -81,6 +81,14 @@ static const struct damage damages[] = {
 	{ "kind 0", 72, "\0", 1, ERR_FORMAT },
 	{ "an unknown kind", 72, "\7", 1, ERR_FORMAT },
 	{ "a code with a user", 72, "\2", 1, ERR_FORMAT },
+	{ "TPM and PIN with a number", 72, "\4\0\1", 3, ERR_FORMAT },
+	{ "TPM and PIN of nobody", 72, "\4\0\0\0\0\0\0\0", 8, ERR_FORMAT },
+	{ "TPM and password of nobody", 72, "\5\0\0\0\0\0\0\0", 8, ERR_FORMAT },
+	{ "self-help of nobody", 72, "\6\0\0\0\0\0\0\0", 8, ERR_FORMAT },
+	{ "a fifth loader", 236, "\5", 1, ERR_RANGE },
+	{ "an unknown bit of trust", 238, "\x10", 1, ERR_FORMAT },
+	{ "an unknown high bit of trust", 239, "\x80", 1, ERR_FORMAT },
+	{ "reserved bytes in use", 279, "\1", 1, ERR_FORMAT },
 	{ "a fifth target", 73, "\4", 1, ERR_RANGE },
 	{ "a password with a number", 74, "\1", 1, ERR_FORMAT },
 	{ "a password of nobody", 76, "\0\0\0\0", 4, ERR_FORMAT },
@@ -111,6 +119,37 @@ static void damaged(void **state)
 		expect(damages[i].why, damages[i].want, handoff_decode(&h, bytes, len));
 	}
 	assert_true(untouched(&h, sizeof(h)));
+}
+
+/* What the firmware vouched for, and who got in by which way. */
+static void trust(void **state)
+{
+	static const struct damage rows[] = {
+		{ "TPM and PIN", 72, "\4", 1, OK },
+		{ "TPM and password", 72, "\5", 1, OK },
+		{ "self-help", 72, "\6", 1, OK },
+		{ "all that can be said", 236, "\4\4\xf", 3, OK },
+		{ "a PCR and a time", 240, "01234567890123456789012345678901\x84\3", 34, OK },
+	};
+	uint8_t bytes[HANDOFF_BYTES_MAX], again[HANDOFF_BYTES_MAX];
+	HANDOFF h = { 0 };
+	size_t len, again_len;
+
+	(void)state;
+	encode(bytes, &len);
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		damage_apply(bytes, &rows[i]);
+		expect(rows[i].why, rows[i].want, handoff_decode(&h, bytes, len));
+		expect(rows[i].why, OK, handoff_encode(again, &again_len, &h));
+		assert_int_equal(len, again_len);
+		assert_memory_equal(bytes, again, len);
+	}
+	assert_int_equal(h.head.kind, CREDENTIAL_SELF_HELP);
+	assert_int_equal(h.head.loader, HANDOFF_LOADER_REMOVABLE);
+	assert_int_equal(h.head.processors, 4);
+	assert_int_equal(h.head.trust, HANDOFF_SECURE_BOOT | HANDOFF_TPM | HANDOFF_CAPPED | HANDOFF_VOUCHED);
+	assert_int_equal(h.head.pcr7[31], '1');
+	assert_int_equal(h.head.tpm_ms, 900);
 }
 
 static void largest(void **state)
@@ -217,6 +256,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(round_trip), cmocka_unit_test(stripped),
 		cmocka_unit_test(lengths),    cmocka_unit_test(damaged),
+		cmocka_unit_test(trust),
 		cmocka_unit_test(largest),    cmocka_unit_test(event_texts),
 		cmocka_unit_test(leaves_nothing),
 	};

@@ -52,6 +52,14 @@ static const struct damage damages[] = {
 	{ "an unknown kind", 16, "\7", 1, ERR_FORMAT },
 	{ "an unknown flag", 17, "\3", 1, ERR_FORMAT },
 	{ "a password with a number", 18, "\1", 1, ERR_FORMAT },
+	{ "TPM and PIN", 16, "\4", 1, OK },
+	{ "TPM and password", 16, "\5", 1, OK },
+	{ "self-help", 16, "\6", 1, OK },
+	{ "TPM and PIN with a number", 16, "\4\1\1", 3, ERR_FORMAT },
+	{ "self-help with a number", 16, "\6\1\1", 3, ERR_FORMAT },
+	{ "TPM and PIN of nobody", 16, "\4\0\0\0\0\0\0\0", 8, ERR_FORMAT },
+	{ "TPM and password of nobody", 16, "\5\0\0\0\0\0\0\0", 8, ERR_FORMAT },
+	{ "self-help of nobody", 16, "\6\0\0\0\0\0\0\0", 8, ERR_FORMAT },
 	{ "a code with a user", 16, "\2", 1, ERR_FORMAT },
 	{ "a recovery key with a user", 16, "\3", 1, ERR_FORMAT },
 	{ "a user without a name", 20, "\0\0\0\0", 4, ERR_FORMAT },
@@ -60,7 +68,6 @@ static const struct damage damages[] = {
 	{ "a cost of 4 TiB", 84, "\xff\xff\xff\xff", 4, ERR_RANGE },
 	{ "no pass", 88, "\0", 1, ERR_RANGE },
 	{ "no lane", 92, "\0", 1, ERR_RANGE },
-	{ "no lane", 92, "\0", 1, ERR_RANGE },
 	{ "nine lanes", 92, "\11", 1, ERR_RANGE },
 	{ "the last day that can be said", 93, "\xff\xff", 2, OK },
 	{ "a day that is not known", 93, "\0\0", 2, OK },
@@ -68,6 +75,27 @@ static const struct damage damages[] = {
 	{ "a seal that is there twice", 544, "\2", 1, ERR_FORMAT },
 	{ "a dropped seal that is not zero", 544, "\0", 1, ERR_FORMAT },
 };
+
+/* Who is guessed at must cost: also where the TPM takes part, which a stolen store could be without. */
+static void least_costs(void **state)
+{
+	static const struct {
+		uint8_t kind;
+		uint32_t least;
+	} rows[] = { { CREDENTIAL_PASSWORD, KDF_PASSWORD_MEMORY_KIB_MIN },
+		     { CREDENTIAL_TPM_PIN, KDF_PASSWORD_MEMORY_KIB_MIN },
+		     { CREDENTIAL_TPM_PASSWORD, KDF_PASSWORD_MEMORY_KIB_MIN },
+		     { CREDENTIAL_SELF_HELP, KDF_PASSWORD_MEMORY_KIB_MIN },
+		     { CREDENTIAL_ONE_TIME_CODE, KDF_MEMORY_KIB_MIN },
+		     { CREDENTIAL_RECOVERY_KEY, KDF_MEMORY_KIB_MIN } };
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		expect("the least", OK, record_cost_check(rows[i].kind, rows[i].least, 1, 1));
+		expect("less", ERR_RANGE, record_cost_check(rows[i].kind, rows[i].least - 1, 1, 1));
+		expect("the most", OK, record_cost_check(rows[i].kind, KDF_MEMORY_KIB_MAX, KDF_PASSES_MAX, 1));
+	}
+}
 
 static void damaged(void **state)
 {
@@ -132,6 +160,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(round_trip),
 		cmocka_unit_test(damaged),
+		cmocka_unit_test(least_costs),
 		cmocka_unit_test(signature),
 		cmocka_unit_test(seal_digest),
 	};
