@@ -87,6 +87,15 @@ enum err tpm_lockout_read(struct tpm_lockout *ret, const struct tpm *t)
 	return OK;
 }
 
+enum err tpm_shutdown(const struct tpm *t)
+{
+	TPM_CALL struct tpm_call c;
+
+	tpm_call_start(&c, TPM_SHUTDOWN);
+	tpm_write_u16(&c.parameters, 0); /* the next start is a cold one */
+	return tpm_call_send(&c, t);
+}
+
 /* What is loaded for one use of an object; all of it is flushed at the end, however it ends. */
 struct work {
 	const struct tpm *t;

@@ -93,4 +93,9 @@ struct tpm_lockout {
 };
 MUST_CHECK enum err tpm_lockout_read(struct tpm_lockout *ret, const struct tpm *t);
 
+/* The power goes, or a restart comes. A TPM that is not told counts a wrong try at its next start, if any
+ * authorization value was used since the last one (Part 1, 19.8.6), as somebody might cut the power to
+ * keep it from counting. The operating system does this for itself. */
+MUST_CHECK enum err tpm_shutdown(const struct tpm *t);
+
 #endif

@@ -97,6 +97,15 @@ const struct tpm *tpm_efi(void)
 	return &t;
 }
 
+void tpm_efi_end(void)
+{
+	const struct tpm *t = looked ? tpm_efi() : NULL;
+
+	/* A try that counts too many is all that comes of a failure. */
+	if (t && tpm_shutdown(t))
+		return;
+}
+
 enum err tpm_measure(unsigned pcr, const char *text)
 {
 	uint8_t event[EVENT_BYTES_MAX];

@@ -9,6 +9,10 @@
  * of randomness for sessions. Looked for once. */
 const struct tpm *tpm_efi(void);
 
+/* Right before every restart and power off: see tpm_shutdown. Only if tpm_efi was asked for; after that no
+ * command may follow. */
+void tpm_efi_end(void);
+
 /* Extend a PCR in all active banks with the digests of a text, and log the text as an EV_IPL event.
  * Errors: ERR_NOT_FOUND (no TPM 2.0), ERR_IO and others of the firmware's. That the log is full is none. */
 MUST_CHECK enum err tpm_measure(unsigned pcr, const char *text);

@@ -384,6 +384,14 @@ static uint32_t flush(struct work *w)
 	return o || s ? 0 : PARAMETER_1 | TPM_RC_HANDLE;
 }
 
+static uint32_t shut_down(struct work *w)
+{
+	if (tpm_read_u16(&w->parameters) || cursor_end(&w->parameters))
+		return RC_SIZE;
+	w->m->shutdowns++;
+	return 0;
+}
+
 static uint32_t pcr_read(struct work *w)
 {
 	uint8_t selection[10];
@@ -443,6 +451,7 @@ static const struct {
 	{ TPM_UNSEAL, 1, 0, unseal },
 	{ TPM_OBJECT_CHANGE_AUTH, 2, 0, change_auth },
 	{ TPM_FLUSH_CONTEXT, 0, 0, flush },
+	{ TPM_SHUTDOWN, 0, 0, shut_down },
 	{ TPM_PCR_READ, 0, 0, pcr_read },
 	{ TPM_GET_CAPABILITY, 0, 0, get_capability },
 };

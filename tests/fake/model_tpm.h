@@ -33,7 +33,7 @@ struct model_tpm {
 
 	/* To be looked at. */
 	unsigned waits_ms, retries;
-	unsigned commands;
+	unsigned commands, shutdowns;
 
 	/* Inside. */
 	uint8_t seed[32];

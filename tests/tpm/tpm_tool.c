@@ -1,6 +1,6 @@
 /* common/tpm.h on a TPM behind a socket (swtpm's data channel: plain commands, plain answers).
  *   tpm_tool PORT pcr NUMBER
- *   tpm_tool PORT lockout
+ *   tpm_tool PORT lockout | shutdown
  *   tpm_tool PORT unseal HANDLE POINT PUBLIC PRIVATE [AUTH]
  *   tpm_tool PORT change HANDLE POINT PUBLIC PRIVATE AUTH NEW_AUTH   PRIVATE is written anew
  *   tpm_tool 0 policy PCR7 OWN WITH_AUTH
@@ -144,6 +144,12 @@ static int do_lockout(const struct tpm *t, char **arguments)
 	return end(e);
 }
 
+static int do_shutdown(const struct tpm *t, char **arguments)
+{
+	(void)arguments;
+	return end(tpm_shutdown(t));
+}
+
 static int do_unseal(const struct tpm *t, char **arguments)
 {
 	uint8_t secret[TPM_SECRET_BYTES], auth[TPM_AUTH_BYTES];
@@ -242,6 +248,7 @@ static const struct {
 } commands[] = {
 	{ "pcr", 1, do_pcr },       { "lockout", 0, do_lockout },   { "unseal", 4, do_unseal },
 	{ "change", 6, do_change }, { "policy", 3, do_policy },     { "template", 0, do_template },
+	{ "shutdown", 0, do_shutdown },
 	{ "name", 1, do_name },     { "time", 5, do_time },
 };
 

@@ -162,6 +162,32 @@ static void commands_go_through(void **state)
 	}
 }
 
+static void ends_unasked(void *argument)
+{
+	start(argument);
+	tpm_efi_end();
+}
+
+static void ends(void *argument)
+{
+	start(argument);
+	assert_non_null(tpm_efi());
+	tpm_efi_end();
+}
+
+static void a_tpm_that_was_used_is_told_of_the_end(void **state)
+{
+	struct bench *b = *state;
+
+	run(b, ends_unasked);
+	assert_int_equal(b->m->commands, 0);
+	run(b, ends);
+	assert_int_equal(b->m->shutdowns, 1);
+	b->tcg2->submit_fails = FAKE_DEVICE_ERROR;
+	run(b, ends);
+	assert_int_equal(b->m->shutdowns, 1);
+}
+
 static void measures(void *argument)
 {
 	struct bench *b = argument;
@@ -215,6 +241,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		WITH_BENCH(a_tpm_is_there_or_not),
 		WITH_BENCH(commands_go_through),
+		WITH_BENCH(a_tpm_that_was_used_is_told_of_the_end),
 		WITH_BENCH(a_text_is_hashed_and_logged),
 		WITH_BENCH(a_text_has_a_bound),
 	};
