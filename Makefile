@@ -11,6 +11,7 @@ make demo     a virtual laptop from its pre-boot prompt to its remote kill; SCRI
 make test     all tests
 make unit     unit tests, plain and under ASan and UBSan
 make fuzz     each fuzzer for FUZZ_SECONDS (8)
+make soak     200 starts with random faults (SOAK=N for another number)
 make bench    the measurements, into build/out/bench.json
 make install  into DESTDIR (default /) under PREFIX (default /usr)
 make clean    remove outputs, but for the cache
@@ -19,7 +20,8 @@ V=1 shows the commands.
 endef
 export HELP
 
-.PHONY: help install all unit fuzz test demo bench clean programs tests
+SOAK ?= 200
+.PHONY: help install all unit fuzz test demo soak bench clean programs tests
 all: programs build/out/efi/holdfast.efi
 
 # The REST client needs libcurl, so it stays out of libholdfast.
@@ -104,6 +106,9 @@ test: tests
 
 demo: all $(TOOL_PROGRAMS)
 	build/demo
+
+soak: all $(TOOL_PROGRAMS)
+	/usr/bin/python3 tests/soak/faults_soak.py $(SOAK)
 
 bench: all $(TOOL_PROGRAMS)
 	build/bench
