@@ -224,7 +224,7 @@ static void append(uint8_t *bytes, size_t *len, uint32_t type, const char *name,
 static void added_and_gone(void **state)
 {
 	static uint8_t bytes[EVENTLOG_SAMPLE_MAX + 200 * 512];
-	char text[EVENTLOG_TEXT_MAX], name[8];
+	char text[EVENTLOG_TEXT_MAX], name[16];
 	size_t len = log_len[0];
 
 	(void)state;
