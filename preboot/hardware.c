@@ -33,8 +33,8 @@ static const EFI_GUID tcg2_guid = { 0x607f766c, 0x7455, 0x42be,
 				    { 0x93, 0x0b, 0xe4, 0xd7, 0x6d, 0xb2, 0x72, 0x0f } };
 static const EFI_GUID graphics_guid = { 0x9042A9DE, 0x23DC, 0x4A38,
 					{ 0x96, 0xFB, 0x7A, 0xDE, 0xD0, 0x80, 0x51, 0x6A } };
-static const EFI_GUID edid_guid = { 0xBD8C1056, 0x9F36, 0x44EC,
-				    { 0x92, 0xA8, 0xA6, 0x33, 0x7F, 0x81, 0x79, 0x86 } };
+static const EFI_GUID edid_active_guid = EFI_EDID_ACTIVE_PROTOCOL_GUID;
+static const EFI_GUID edid_discovered_guid = EFI_EDID_DISCOVERED_PROTOCOL_GUID;
 static const EFI_GUID files_guid = { 0x964E5B22, 0x6459, 0x11D2,
 				     { 0x8E, 0x39, 0x00, 0xA0, 0xC9, 0x69, 0x72, 0x3B } };
 static const EFI_GUID system_info_guid = { 0x09576E93, 0x6D3F, 0x11D2,
@@ -363,23 +363,35 @@ static void test_modes(struct selftest_test *t)
 	verdict(t, t->figure != 0, SELFTEST_WRONG);
 }
 
-/* As EFI_EDID_ACTIVE_PROTOCOL has it (UEFI 2.10, 12.9.2). */
-struct edid_active {
-	UINT32 size;
-	UINT8 *bytes;
-};
+/* Of the first monitor that has one. */
+static const EFI_EDID_ACTIVE_PROTOCOL *edid_find(const EFI_GUID *guid)
+{
+	const EFI_EDID_ACTIVE_PROTOCOL *found = NULL;
+	EFI_HANDLE *handles;
+	UINTN count = firmware_handles(&handles, guid);
+
+	for (UINTN i = 0; i < count && !found; i++) {
+		found = firmware_protocol(handles[i], guid);
+		if (found && (!found->Edid || !found->SizeOfEdid))
+			found = NULL;
+	}
+	firmware_free(handles);
+	return found;
+}
 
 static void test_edid(struct selftest_test *t)
 {
-	const struct edid_active *edid = panel(&edid_guid);
+	const EFI_EDID_ACTIVE_PROTOCOL *edid = edid_find(&edid_active_guid);
 	unsigned width, height;
 	enum err e;
 
-	if (!edid || !edid->bytes || !edid->size) {
+	if (!edid)
+		edid = edid_find(&edid_discovered_guid);
+	if (!edid) {
 		finish(t, SELFTEST_NOT_TESTED, SELFTEST_ABSENT);
 		return;
 	}
-	e = edid_preferred(&width, &height, edid->bytes, edid->size);
+	e = edid_preferred(&width, &height, edid->Edid, edid->SizeOfEdid);
 	if (!e) {
 		t->figure = width;
 		t->figure2 = height;

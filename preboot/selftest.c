@@ -151,6 +151,7 @@ static void layout_note(void)
 
 static void ask_keyboard(void)
 {
+	static const struct view_key keys[] = { { "Esc", "Skip" } };
 	const uint32_t of = count_in(pangram);
 	uint32_t came = 0;
 
@@ -159,6 +160,7 @@ static void ask_keyboard(void)
 		enum prompt_end end;
 
 		ui_page("Keyboard", pangram, "");
+		ui_offer(keys, 1);
 		do
 			end = prompt_line(&l, "Type this line", LINE_MAX, UI_CLEAR);
 		while (end != PROMPT_ENTER && end != PROMPT_BACK);
