@@ -420,7 +420,6 @@ enum err binding_settle(struct volumed *v, struct unlocked *u)
 {
 	enum err e;
 
-	binding_look(v);
 	if (!u->store.bindings.head.count)
 		return OK;
 	e = reseal_if_due(v, u);

@@ -97,6 +97,7 @@ enum err settle_run(struct volumed *v)
 	enum err e = bootwork_tell(v);
 
 	bootcare_settle(v);
+	binding_look(v);
 	if (!e)
 		e = settle_steps(v);
 	if (!e) {
@@ -113,8 +114,13 @@ enum err settle_run(struct volumed *v)
 enum err settle_check(struct volumed *v)
 {
 	UNLOCKED u = { 0 };
-	enum err e = unlocked_open(&u, v);
+	enum err e;
 
+	binding_look(v);
+	e = unlocked_open(&u, v);
+	/* That there is no key has a line of its own in STATUS. */
+	if (e && e != ERR_STATE)
+		volumed_unsettled(v);
 	if (!e && v->trust.enrolled)
 		e = recovery_check(v, &u);
 	return e ? e : settle_run(v);

@@ -138,7 +138,7 @@ static int is_absent(const char *tcti)
 {
 	size_t prefix = strlen(DEVICE_PREFIX);
 
-	return !strcmp(tcti, "none") ||
+	return !tcti || !strcmp(tcti, "none") ||
 	       (!strncmp(tcti, DEVICE_PREFIX, prefix) && access(tcti + prefix, R_OK | W_OK));
 }
 

@@ -94,6 +94,8 @@ def call(*command, text=None, seconds=60):
 class HostLaptop:
     """Made anew, under management, not enrolled; its daemons are started by start()."""
 
+    tpm = "none"  # as tpm2-tss names it; never this machine's own
+
     def __init__(self, name="laptop", folder=None):
         # A short path: sockets lie in it, whose addresses hold 107 bytes.
         self.folder = pathlib.Path(folder or tempfile.mkdtemp(prefix="hf-"))
@@ -131,7 +133,7 @@ class HostLaptop:
         call(HANDOFF_TOOL, "handoff", self.esp, USER, self.handoff, text=password + "\n")
         self._daemon("holdfast-volumed", "volumed.sock", "--state", self.folder / "volumed", "--esp", self.esp,
                      "--efivars", "", "--handoff", self.handoff, "--device", f"{self.uuid}={self.image}",
-                     "--agent-user", pwd.getpwuid(os.getuid()).pw_name, "--no-power")
+                     "--agent-user", pwd.getpwuid(os.getuid()).pw_name, "--no-power", "--tpm", self.tpm)
         self.start_holdfastd()
 
     def start_holdfastd(self):

@@ -4,24 +4,34 @@
  *   volumed_tool code ESP NUMBER OUT [EVENT…]    one-time code on standard input
  *   volumed_tool recovery ESP OUT [EVENT…]       recovery key on standard input, through the store
  *                                                EVENT: KIND=VALUE of a pre-boot event, both numbers
+ *   volumed_tool self-help ESP USER OUT [EVENT…] lines "NUMBER ANSWER" on standard input, number from 0
  *   volumed_tool change ESP USER OUT DAY         the password, then a new one, set as pre-boot does
  *   volumed_tool fill ESP USER COUNT             the password; so many users more, whom no password opens
  *   volumed_tool lock ESP                        as pre-boot after failures: no user has a seal any more
  *   volumed_tool opens ESP USER IMAGE            does this password, with this ESP, open the image?
  *   volumed_tool opens-code ESP NUMBER IMAGE     the same with a one-time code
  *   volumed_tool opens-recovery IMAGE            the recovery keyslot itself, without a store
+ *   volumed_tool objects ESP FOLDER              sealed objects as tpm2-tools read them: N.pub, N.priv; parent and pcr7
+ *   volumed_tool sealed ESP USER                the password; what every object holds, from the copies, in hex
  *   volumed_tool show ESP                        head of the store, records and rules, as text
+ * With VOLUMED_TPM=PORT of a swtpm in the environment its PCR 7 is in the hand-off, and credentials that are bound
+ * to it are opened with its help, as pre-boot does; VOLUMED_PROCESSORS=N is told, too.
  * Exit status: 0 yes, 1 no (the reason is printed), 2 wrong use. */
+#include <arpa/inet.h>
 #include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include "agent/volumed/durable.h"
 #include "agent/volumed/espstore.h"
 #include "common/code.h"
 #include "common/handoff.h"
 #include "common/json_host.h"
+#include "common/questions.h"
+#include "common/tpm.h"
 #include "driver/volume.h"
 
 static int verdict(enum err e, const char *what)
@@ -49,6 +59,119 @@ static enum err code_read(struct secret *ret, enum code_kind kind)
 	return e ? e : code_canonical(ret, &group, kind, (const char *)line.bytes, line.len);
 }
 
+/* ---- the TPM: swtpm's port takes commands as they are ---- */
+
+static int tpm_fd = -1;
+
+static void tpm_connect(void)
+{
+	const char *port = getenv("VOLUMED_TPM");
+	struct sockaddr_in at = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+
+	if (!port)
+		return;
+	at.sin_port = htons((uint16_t)atoi(port));
+	tpm_fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	if (connect(tpm_fd, (struct sockaddr *)&at, sizeof(at)))
+		tpm_fd = -1;
+}
+
+static enum err tpm_submit(void *context, uint8_t *ret, size_t *ret_len, const uint8_t *command, size_t len)
+{
+	uint8_t head[10];
+	size_t total;
+
+	(void)context;
+	if (tpm_fd < 0)
+		return ERR_NOT_FOUND;
+	if (write(tpm_fd, command, len) != (ssize_t)len ||
+	    recv(tpm_fd, head, sizeof(head), MSG_WAITALL) != sizeof(head))
+		return ERR_IO;
+	total = (size_t)head[2] << 24 | (size_t)head[3] << 16 | (size_t)head[4] << 8 | head[5];
+	if (total < sizeof(head) || total > *ret_len)
+		return ERR_RANGE;
+	memcpy(ret, head, sizeof(head));
+	if (total > sizeof(head) && recv(tpm_fd, ret + sizeof(head), total - sizeof(head), MSG_WAITALL) !=
+					    (ssize_t)(total - sizeof(head)))
+		return ERR_IO;
+	*ret_len = total;
+	return OK;
+}
+
+static void tpm_wait(void *context, unsigned ms)
+{
+	(void)context;
+	(void)usleep(ms * 1000);
+}
+
+static const struct tpm tpm = { .submit = tpm_submit, .wait_ms = tpm_wait };
+
+static enum err unseal(uint8_t ret[static TPM_SECRET_BYTES], const struct store *s, const struct record *r,
+		       enum binding_kind kind, const uint8_t *auth)
+{
+	struct tpm_parent parent;
+	struct tpm_object object;
+	struct binding *b = NULL;
+	enum err e = bindings_find(&b, &s->bindings, r->id, kind);
+
+	if (e)
+		return e;
+	bindings_parent(&parent, &s->bindings);
+	binding_object(&object, b);
+	return tpm_unseal(ret, &tpm, &parent, &object, auth);
+}
+
+static enum err open_bound(struct credential *ret, const struct store *s, const struct record *r,
+			   const struct secret *typed)
+{
+	uint8_t secret[TPM_SECRET_BYTES], auth[KEY_BYTES];
+	STRETCHED stretched = { 0 };
+	enum err e = credential_stretch(&stretched, r, typed);
+
+	if (e)
+		return e;
+	credential_tpm_auth(auth, r, &stretched);
+	e = unseal(secret, s, r, BINDING_SECRET, auth);
+	return e ? e : credential_open_stretched(ret, r, &stretched, secret);
+}
+
+static enum err open_any(struct credential *ret, const struct store *s, const struct record *r,
+			 const struct secret *typed)
+{
+	return credential_is_bound(r->kind) ? open_bound(ret, s, r, typed) : credential_open(ret, r, typed);
+}
+
+/* "NUMBER ANSWER" lines become what is "typed" for a self-help record. */
+static enum err answers_read(struct secret *ret, const struct store *s, const struct record *r)
+{
+	struct secret answers[QUESTIONS_MAX] = { 0 };
+	unsigned chosen[QUESTIONS_MAX];
+	uint8_t key[TPM_SECRET_BYTES];
+	QUESTIONS_BOX box = { 0 };
+	struct questions *q = NULL;
+	enum err e = store_questions_find(&q, s, r->id);
+
+	if (!e)
+		e = unseal(key, s, r, BINDING_SHARES, NULL);
+	if (!e)
+		e = questions_open(&box, q, key);
+	for (unsigned i = 0; !e && i < box.need; i++) {
+		e = input_read(&answers[i]);
+		if (e)
+			break;
+		chosen[i] = (unsigned)(answers[i].bytes[0] - '0');
+		memmove(answers[i].bytes, answers[i].bytes + 2, answers[i].len - 2);
+		answers[i].len -= 2;
+	}
+	if (!e)
+		e = questions_answer(ret, &box, chosen, answers, r->salt);
+	for (unsigned i = 0; i < QUESTIONS_MAX; i++)
+		secret_drop(&answers[i]);
+	return e;
+}
+
+/* ---- starts ---- */
+
 struct start {
 	struct store store;
 	struct record *record;
@@ -73,14 +196,16 @@ static enum err start_open(struct start *s, const char *esp_folder, enum credent
 	if (!e)
 		e = espstore_load(&s->store, &found, &esp);
 	if (!e)
-		e = kind == CREDENTIAL_PASSWORD ? store_find_user(&s->record, &s->store, user)
-						: store_find_code(&s->record, &s->store, kind, number);
+		e = kind == CREDENTIAL_PASSWORD    ? store_find_user(&s->record, &s->store, user)
+		    : kind == CREDENTIAL_SELF_HELP ? store_find_self_help(&s->record, &s->store, user)
+						   : store_find_code(&s->record, &s->store, kind, number);
 	if (e)
 		return e;
-	e = kind == CREDENTIAL_PASSWORD ? input_read(&typed)
+	e = kind == CREDENTIAL_PASSWORD    ? input_read(&typed)
+	    : kind == CREDENTIAL_SELF_HELP ? answers_read(&typed, &s->store, s->record)
 	    : code_read(&typed, kind == CREDENTIAL_ONE_TIME_CODE ? CODE_ONE_TIME : CODE_RECOVERY);
 	if (!e)
-		e = credential_open(&s->opened, s->record, &typed);
+		e = open_any(&s->opened, &s->store, s->record, &typed);
 	return e ? e : store_verify(&s->store, &s->opened.store_vk);
 }
 
@@ -129,6 +254,9 @@ static enum err handoff_make(const struct start *s, const char *out, char **even
 	memcpy(h.head.unlock_key, s->opened.unlock_key.bytes, KEY_BYTES);
 	memcpy(h.head.user_seed, s->opened.user_key.seed, KEY_BYTES);
 	h.manifest = s->store.manifest;
+	h.head.processors = (uint8_t)atoi(getenv("VOLUMED_PROCESSORS") ? getenv("VOLUMED_PROCESSORS") : "1");
+	if (!tpm_pcr_read(h.head.pcr7, &tpm, TPM_PCR_SECURE_BOOT))
+		h.head.trust = HANDOFF_TPM | HANDOFF_SECURE_BOOT | HANDOFF_CAPPED;
 	/* Differs from start to start, as a real one does. */
 	h.head.kdf_ms = randombytes_uniform(100000);
 	event_add(&h, PREBOOT_UNLOCKED, 1);
@@ -263,13 +391,79 @@ static int run_opens_recovery(const char *image)
 	return verdict(e ? e : volume_test_recovery(v, &code), "image");
 }
 
+static int run_sealed(const char *esp, const char *user)
+{
+	START s = { 0 };
+	char secret[65], auth[65];
+	enum err e = start_open(&s, esp, CREDENTIAL_PASSWORD, user, 0);
+
+	for (unsigned i = 0; !e && i < s.store.bindings.head.count; i++) {
+		SEALED plain = { 0 };
+
+		e = binding_open(&plain, &s.store.bindings.entries[i], &s.opened.unlock_key);
+		hex_encode(secret, plain.secret, sizeof(plain.secret));
+		hex_encode(auth, plain.auth, sizeof(plain.auth));
+		printf("%s %s\n", secret, s.store.bindings.entries[i].kind == BINDING_SECRET ? auth : "-");
+	}
+	if (!e) {
+		uint8_t lockout[TPM_AUTH_BYTES];
+
+		e = bindings_open_lockout(lockout, &s.store.bindings, &s.opened.unlock_key);
+		hex_encode(secret, lockout, sizeof(lockout));
+		printf("%s\n", secret);
+	}
+	return verdict(e, "sealed");
+}
+
+static int file_write(const char *folder, unsigned number, const char *suffix, const uint8_t *bytes, uint16_t len)
+{
+	char path[512];
+	FILE *f;
+
+	(void)snprintf(path, sizeof(path), "%s/%u.%s", folder, number, suffix);
+	f = fopen(path, "we");
+	if (!f)
+		return 1;
+	/* TPM2B: the size in front */
+	fputc(len >> 8, f);
+	fputc(len & 0xff, f);
+	return fwrite(bytes, 1, len, f) != len || fclose(f);
+}
+
+static int run_objects(const char *esp_folder, const char *folder)
+{
+	struct espstore_found found;
+	struct espstore esp;
+	STORE s = { 0 };
+	char pcr7[65], x[65], id[33];
+	enum err e = espstore_at(&esp, esp_folder, "");
+	int bad = 0;
+
+	if (!e)
+		e = espstore_load(&s, &found, &esp);
+	if (e)
+		return verdict(e, "store");
+	hex_encode(pcr7, s.bindings.head.pcr7, 32);
+	hex_encode(x, s.bindings.head.parent_x, 32);
+	printf("parent %08x x %s pcr7 %s count %u\n", s.bindings.head.parent, x, pcr7, s.bindings.head.count);
+	for (unsigned i = 0; i < s.bindings.head.count; i++) {
+		const struct binding *b = &s.bindings.entries[i];
+
+		hex_encode(id, b->credential, sizeof(b->credential));
+		printf("object %u kind %u credential %s\n", i, b->kind, id);
+		bad |= file_write(folder, i, "pub", b->public_area, b->public_bytes) ||
+		       file_write(folder, i, "priv", b->private_area, b->private_bytes);
+	}
+	return bad;
+}
+
 static int run_show(const char *esp_folder)
 {
 	struct espstore_found found;
 	struct espstore esp;
 	STORE s = { 0 };
 	char device[33];
-	unsigned n[4] = { 0 };
+	unsigned n[CREDENTIAL_SELF_HELP + 1] = { 0 };
 	enum err e = espstore_at(&esp, esp_folder, "");
 
 	if (!e)
@@ -278,11 +472,11 @@ static int run_show(const char *esp_folder)
 		return verdict(e, "store");
 	hex_encode(device, s.head.device, sizeof(s.head.device));
 	for (uint32_t i = 0; i < s.head.record_count; i++)
-		n[s.records[i].kind & 3] += s.records[i].has_seal;
+		n[s.records[i].kind] += s.records[i].has_seal;
 	printf("device %s generation %llu locked %d sealed-users %u sealed-codes %u sealed-recovery %u "
 	       "copies %s %s same-key %d\n",
-	       device, (unsigned long long)s.head.generation, (s.head.flags & STORE_LOCKED) != 0, n[1],
-	       n[2], n[3], err_name(found.copy[0]), err_name(found.copy[1]), found.same_key);
+	       device, (unsigned long long)s.head.generation, (s.head.flags & STORE_LOCKED) != 0,
+	       n[CREDENTIAL_PASSWORD] + n[CREDENTIAL_TPM_PIN] + n[CREDENTIAL_TPM_PASSWORD], n[2], n[3], err_name(found.copy[0]), err_name(found.copy[1]), found.same_key);
 	for (uint32_t i = 0; i < s.head.record_count; i++)
 		printf("record kind %u number %u user '%s' sealed %u flags %u day %u\n",
 		       s.records[i].kind, s.records[i].number, (const char *)s.records[i].user,
@@ -303,6 +497,9 @@ int main(int argc, char **argv)
 
 	if (sodium_init() < 0)
 		return 2;
+	tpm_connect();
+	if (!strcmp(what, "self-help") && argc >= 5)
+		return run_handoff(CREDENTIAL_SELF_HELP, argv[2], argv[3], 0, argv[4], argv + 5);
 	if (!strcmp(what, "handoff") && argc >= 5)
 		return run_handoff(CREDENTIAL_PASSWORD, argv[2], argv[3], 0, argv[4], argv + 5);
 	if (!strcmp(what, "code") && argc >= 5)
@@ -323,6 +520,10 @@ int main(int argc, char **argv)
 				 argv[4]);
 	if (!strcmp(what, "opens-recovery") && argc == 3)
 		return run_opens_recovery(argv[2]);
+	if (!strcmp(what, "sealed") && argc == 4)
+		return run_sealed(argv[2], argv[3]);
+	if (!strcmp(what, "objects") && argc == 4)
+		return run_objects(argv[2], argv[3]);
 	if (!strcmp(what, "show") && argc == 3)
 		return run_show(argv[2]);
 	fprintf(stderr, "usage: see the head of tests/volumed/handoff_tool.c\n");

@@ -35,6 +35,7 @@ class Laptop:
         self.image, self.esp = self.images[0], os.path.join(self.at, "esp")
         self.process, self.client = None, None
         self.events, self.escrow, self.uuids = [], [], {}
+        self.tpm = "none"  # never this machine's own
 
     def path(self, *names):
         return os.path.join(self.at, *names)
@@ -113,7 +114,7 @@ class Laptop:
         self.process = subprocess.Popen(
             [*wrap, VOLUMED, "--state", self.path("state"), "--run", self.path("run"), "--esp", self.esp,
              "--efivars", self.path("efivars"), "--etc", self.path("etc"), "--handoff", self.path("handoff"), "--no-power",
-             *devices, *options], stdout=open(self.path("stdout"), "a"), stderr=self.log)
+             "--tpm", self.tpm, *devices, *options], stdout=open(self.path("stdout"), "a"), stderr=self.log)
         if wait:
             assert self.connect(), open(self.path("log")).read()
         return self
