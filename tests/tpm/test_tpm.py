@@ -9,7 +9,7 @@ import sys
 import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
-from swtpm import PARENT, Bus, Tpm  # noqa: E402
+from bus import PARENT, Bus, Tpm  # noqa: E402
 
 TOOL = pathlib.Path(__file__).resolve().parents[2] / "build/out/host/tests/tpm_tool"
 ZERO = "00" * 32
@@ -105,8 +105,8 @@ def parent_not_persistent(tpm, point):
     tpm.tool("changeauth", "-c", "o", "owner")
     sealed.refuses("... and the owner has a password", "ERR_MISDIRECTED")
     tpm.tool("changeauth", "-c", "o", "-p", "owner")
-    tpm.tool("createprimary", "-Q", "-C", "o", "-G", "ecc", "-c", "other.ctx")
-    tpm.tool("evictcontrol", "-Q", "-C", "o", "-c", "other.ctx", PARENT)
+    tpm.tool("createprimary", "-Q", "-C", "o", "-G", "ecc", "-c", tpm.path("other"))
+    tpm.tool("evictcontrol", "-Q", "-C", "o", "-c", tpm.path("other"), PARENT)
     tpm.tool("flushcontext", "-t")
     sealed.opens("another key under its handle")
     tpm.tool("evictcontrol", "-Q", "-C", "o", "-c", PARENT)
@@ -118,15 +118,15 @@ def pcrs_change(tpm, point):
     for number, what in ((7, "Secure Boot's state has changed"), (11, "the cap is in")):
         tpm.tool("pcrextend", f"{number}:sha256=" + "01" * 32)
         sealed.refuses(what, "ERR_CHANGED")
-        tpm.restart()
+        tpm.power_cycle()
         sealed.opens("after a restart")
     assert client(tpm.port, "lockout").split()[0] == "0"
     sealed.opens("before the power goes")
     client(tpm.port, "shutdown")
-    tpm.restart(orderly=False)
+    tpm.power_cut()
     assert client(tpm.port, "lockout").split()[0] == "0"
     sealed.opens("before the power is cut")
-    tpm.restart(orderly=False)
+    tpm.power_cut()
     print(f"a power cut after an unseal counts as {client(tpm.port, 'lockout').split()[0]} wrong try, unless told before")
     tpm.tool("dictionarylockout", "-c")
 
@@ -153,7 +153,7 @@ def wrong_until_lockout(tpm, point):
         assert (tries, most, recovery_s, locked) == (i, TRIES, 1000, i == TRIES), (tries, most, recovery_s, locked)
     sealed.refuses("the right one comes too late", "ERR_LOCKED_OUT")
     sealed.refuses("nor is it changed", "ERR_LOCKED_OUT", call=sealed.change, new_auth=b"y" * 32)
-    tpm.restart()
+    tpm.power_cycle()
     sealed.refuses("nor after a restart", "ERR_LOCKED_OUT")
     tpm.tool("dictionarylockout", "-c")
     sealed.opens("after the lockout was cleared")
