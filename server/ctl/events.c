@@ -75,6 +75,22 @@ static void print_event(const json_t *event)
 	       ctl_plain(shown, sizeof shown, detail ? detail : ""));
 }
 
+/* A report has a line for each test. */
+static void print_tests(const json_t *event)
+{
+	const json_t *detail = json_object_get(event, "detail"), *result;
+	const char *name, *verdict = json_string_value(json_object_get(detail, "verdict"));
+	char left[48], right[DETAIL_MAX];
+
+	printf("    %s\n", ctl_plain(right, sizeof right, verdict ? verdict : ""));
+	json_object_foreach((json_t *)(uintptr_t)json_object_get(detail, "tests"), name, result) {
+		const char *text = json_string_value(result);
+
+		printf("    %-24s %s\n", ctl_plain(left, sizeof left, name),
+		       ctl_plain(right, sizeof right, text ? text : ""));
+	}
+}
+
 static int print_all(const struct ctl *ctl, const json_t *all)
 {
 	const json_t *event;
@@ -86,8 +102,11 @@ static int print_all(const struct ctl *ctl, const json_t *all)
 		puts("");
 		return CTL_DONE;
 	}
-	json_array_foreach(all, i, event)
+	json_array_foreach(all, i, event) {
 		print_event(event);
+		if (!strcmp(json_string_value(json_object_get(event, "kind")), "self-test"))
+			print_tests(event);
+	}
 	return CTL_DONE;
 }
 
