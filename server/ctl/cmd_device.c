@@ -99,11 +99,62 @@ static void print_escrow(const json_t *detail)
 	printf("escrow        %s, %zu one-time codes\n", keys ? "recovery key" : "NO recovery key", codes);
 }
 
-static int show(const struct ctl *ctl, const struct laptop *p)
+/* What people sign in with: text; NULL for what helps them once. */
+static const char *login_text(const char *method)
 {
+	static const char *const logins[][2] = {
+		{ "password", "password" }, { "tpm-password", "TPM+password" }, { "tpm-pin", "TPM+PIN" },
+	};
+
+	for (size_t i = 0; i < sizeof logins / sizeof logins[0]; i++)
+		if (!strcmp(method, logins[i][0]))
+			return logins[i][1];
+	return NULL;
+}
+
+/* Newest first: the one before has been replaced, though sessions of this start still go by it. */
+static void print_users(const json_t *users)
+{
+	const char *last = "";
 	const json_t *user;
 	size_t i;
 
+	json_array_foreach(users, i, user) {
+		const char *name = text_of(user, "user"), *login = login_text(text_of(user, "method"));
+
+		if (!login || !strcmp(name, last))
+			continue;
+		printf("user          %s, %s\n", name, login);
+		last = name;
+	}
+}
+
+static const char *yes_no(const json_t *o, const char *name)
+{
+	const json_t *value = json_object_get(o, name);
+
+	if (!json_is_boolean(value))
+		return "unknown";
+	return json_is_true(value) ? "yes" : "no";
+}
+
+/* From the laptop's last status: what it is protected by below the password. */
+static void print_firmware(const json_t *status)
+{
+	const json_t *tpm = json_object_get(status, "tpm"), *firmware = json_object_get(status, "firmware");
+	char state[64];
+
+	if (!json_is_object(tpm) || !json_is_object(firmware))
+		return;
+	printf("Secure Boot   %s\n", yes_no(firmware, "secure_boot"));
+	printf("TPM           %s, users bound to it: %lld, with self-help: %lld, PCR 7: %s\n",
+	       yes_no(tpm, "present"), (long long)json_integer_value(json_object_get(tpm, "bound")),
+	       (long long)json_integer_value(json_object_get(tpm, "self_help")),
+	       ctl_plain(state, sizeof state, text_of(tpm, "pcr7")));
+}
+
+static int show(const struct ctl *ctl, const struct laptop *p)
+{
 	if (ctl->json)
 		return print_json(p->detail);
 	printf("laptop        %s\ndevice        %s\nenrolment     %s\nstate         %s\n", p->name, p->device,
@@ -113,9 +164,8 @@ static int show(const struct ctl *ctl, const struct laptop *p)
 	printf("\npolicy        version %lld\n",
 	       (long long)json_integer_value(json_object_get(p->detail, "policy_version")));
 	print_escrow(p->detail);
-	json_array_foreach(json_object_get(p->detail, "users"), i, user)
-		if (!strcmp(text_of(user, "method"), "password"))
-			printf("user          %s\n", text_of(user, "user"));
+	print_firmware(json_object_get(p->detail, "status"));
+	print_users(json_object_get(p->detail, "users"));
 	if (json_is_string(json_object_get(p->detail, "kill_proof")))
 		puts("kill proof    signed by the laptop; see --json");
 	return CTL_DONE;

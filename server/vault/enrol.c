@@ -75,10 +75,29 @@ enum err vault_device_find(struct vault_device *ret, struct vault *v, const char
 	return OK;
 }
 
-static int is_method(const char *text)
+/* Ways to be let in at pre-boot. Codes and the recovery key are nobody's. */
+static const struct {
+	const char *name;
+	int is_somebodys, is_login;
+} methods[] = {
+	{ "password", 1, 1 }, { "tpm-password", 1, 1 },  { "tpm-pin", 1, 1 },
+	{ "self-help", 1, 0 }, { "one-time-code", 0, 0 }, { "recovery-key", 0, 0 },
+};
+
+/* -1: there is none of this name. */
+static int method_find(const char *name)
 {
-	return !strcmp(text, "password") || !strcmp(text, "one-time-code") ||
-	       !strcmp(text, "recovery-key");
+	for (size_t i = 0; i < sizeof(methods) / sizeof(*methods); i++)
+		if (!strcmp(name, methods[i].name))
+			return (int)i;
+	return -1;
+}
+
+int vault_method_is_login(const char *name)
+{
+	int method = method_find(name);
+
+	return method >= 0 && methods[method].is_login;
 }
 
 enum err vault_user_read(struct vault_user *ret, const char *cert,
@@ -87,6 +106,7 @@ enum err vault_user_read(struct vault_user *ret, const char *cert,
 	struct vault_user u = { .user = "" };
 	struct cert c;
 	char *method, *credential;
+	int known;
 	enum err e = cert_verify(&c, cert, "user", attestation, 0);
 
 	if (e)
@@ -99,11 +119,11 @@ enum err vault_user_read(struct vault_user *ret, const char *cert,
 	if (!credential)
 		return ERR_FORMAT;
 	*credential++ = 0;
-	if (!is_method(method) || !name_is_hex(credential, ID_TEXT - 1) ||
+	known = method_find(method);
+	if (known < 0 || !name_is_hex(credential, ID_TEXT - 1) ||
 	    strlen(c.subject) >= sizeof(u.user))
 		return ERR_FORMAT;
-	/* Codes and the recovery key are nobody's. */
-	if (!*c.subject != !!strcmp(method, "password"))
+	if ((*c.subject != 0) != methods[known].is_somebodys)
 		return ERR_FORMAT;
 	strcpy(u.user, c.subject);
 	strcpy(u.credential, credential);

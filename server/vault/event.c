@@ -158,7 +158,7 @@ static enum err users_json(json_t *list, struct vault *v, const char *device)
 	DB_ROWS rows = { 0 };
 	enum err e = db_query(&rows, v->db,
 			      "SELECT user, credential, method FROM users WHERE device = ?"
-			      " ORDER BY user, method, credential LIMIT 1000",
+			      " ORDER BY user, added DESC, method, credential LIMIT 1000",
 			      "t", device);
 
 	while (!e && !(e = db_next(&rows)))

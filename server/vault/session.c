@@ -204,7 +204,7 @@ static enum err confirm_device(struct vaultmsg *reply, struct vault *v,
 	if (e)
 		return fault_say(f, FAULT_PROOF, e, "the user's proof: %s", err_text(e));
 	if (*proof) {
-		scope = strcmp(u.method, "password") ? "recovered" : "user";
+		scope = vault_method_is_login(u.method) ? "user" : "recovered";
 		snprintf(text, sizeof(text), "%s/%s/%s", u.user, u.credential, u.method);
 	}
 	vaultmsg_add_text(reply, scope);

@@ -93,6 +93,8 @@ struct vault_user {
 	char user[NAME_MAX_BYTES + 1], credential[ID_TEXT], method[24];
 	struct sign_pk key;
 };
+/* "password", "tpm-password", "tpm-pin": what a user signs in with each day; the others help once. */
+int vault_method_is_login(const char *name);
 MUST_CHECK enum err vault_user_read(struct vault_user *ret, const char *cert,
 				    const struct sign_pk *attestation);
 MUST_CHECK enum err vault_user_put(struct vault *v, const char *device, const char *cert,

@@ -54,7 +54,8 @@ def test_rules():
         settings = {"organisation": "Grüße & Söhne", "banner": "If found:\n+49 30 1234", "logo": b64(picture),
                     "keyboard_layout": "fr", "failure_limit": 7, "failure_action": "kill",
                     "contact_warn_days": 10, "contact_lock_days": 20, "password_days": 90,
-                    "password_min_length": 12, "single_user": True, "duress": True, "beep": True,
+                    "password_min_length": 12, "credential": "password", "self_help": True, "single_user": True,
+                    "duress": True, "beep": True,
                     "high_contrast": True, "large_type": True}
         policy(laptop, 2, **settings)
         contact = laptop.rules()["contact"]
