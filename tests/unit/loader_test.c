@@ -10,6 +10,7 @@
 #include "agent/volumed/durable.h"
 #include "agent/volumed/efivar.h"
 #include "agent/volumed/event.h"
+#include "agent/volumed/selftest.h"
 #include "pe_sample.h"
 
 static char dir[64], efivars[80], home[100], removable[100], installed[100];
@@ -516,6 +517,49 @@ static void test_administrator(void **state)
 	order_begins("put first", 0);
 }
 
+/* ---- self-test ---- */
+
+static void report_put(int damaged)
+{
+	struct selftest s = { .head = { .vendor = "EDK II", .time = 1767225600 } };
+	uint8_t bytes[SELFTEST_BYTES_MAX];
+	size_t len;
+
+	selftest_set(&s, &(struct selftest_test){ SELFTEST_KDF, SELFTEST_OK, 0, 900, 4 });
+	expect("report", OK, selftest_encode(bytes, &len, &s));
+	bytes[len - 1] ^= (uint8_t)damaged;
+	put(home, SELFTEST_REPORT, bytes, len);
+	put(home, SELFTEST_PROGRAM, "MZ", 2);
+}
+
+static void test_report(void **state)
+{
+	struct selftest s;
+	uint16_t number;
+
+	(void)state;
+	strcpy(laptop.esp.folder, home);
+	expect("entry", OK, bootentry_put(&number, &place, BOOTENTRY_SELFTEST, SELFTEST_PROGRAM, "selftest"));
+	report_put(0);
+	laptop.trust.enrolled = 0;
+	selftest_settle(&laptop);
+	expect("it waits for the enrolment", OK, selftest_load(&s, home, 0));
+	laptop.trust.enrolled = 1;
+	selftest_settle(&laptop);
+	assert_true(told("self-test", "\"kdf\":\"ok, 900 ms, processors: 4\""));
+	assert_true(told("self-test", "EDK II"));
+	assert_int_equal(laptop.outbox.count, 1);
+	expect("it is no news any more", ERR_NOT_FOUND, selftest_load(&s, home, 0));
+	expect("but can be shown", OK, selftest_load(&s, home, 1));
+	assert_string_equal(version_in(home, SELFTEST_PROGRAM), "none");
+	selftest_settle(&laptop);
+	assert_int_equal(laptop.outbox.count, 1);
+	report_put(1);
+	selftest_settle(&laptop);
+	assert_int_equal(laptop.outbox.count, 1);
+	expect("a damaged one is put aside", ERR_NOT_FOUND, selftest_load(&s, home, 0));
+}
+
 /* ---- power cuts ---- */
 
 static void script(void)
@@ -645,7 +689,7 @@ int main(void)
 		TEST(test_update),   TEST(test_update_fails), TEST(test_boot_next_ignored), TEST(test_refused),
 		TEST(test_ruined),   TEST(test_one_bit),      TEST(test_chosen_by_a_person),
 		TEST(test_removable_of_others), TEST(test_entries_lost), TEST(test_administrator),
-		TEST(test_power_cuts), TEST(test_images),
+		TEST(test_report), TEST(test_power_cuts), TEST(test_images),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

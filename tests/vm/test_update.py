@@ -47,8 +47,8 @@ def stage(laptop, content):
     disk.esp_write("activate", ACTIVATE.read_bytes())
     laptop.put_disk(disk)
     laptop.boot()
-    said = laptop.run("cp /boot/efi/activate /run/activate; rm /boot/efi/activate; chmod 700 /run/activate; "
-                      "/run/activate --loader /boot/efi/two.efi; rm -f /run/activate /boot/efi/two.efi")
+    said = laptop.run("cp /boot/efi/activate /var/activate; rm /boot/efi/activate; chmod 700 /var/activate; "
+                      "/var/activate --loader /boot/efi/two.efi; rm -f /var/activate /boot/efi/two.efi")
     check("tried once" in said, "holdfast-activate --loader: " + said.splitlines()[0])
     check("Holdfast (update)" not in entries(laptop), "the update is in no order: BootNext alone leads to it")
     laptop.shutdown()
