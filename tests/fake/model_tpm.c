@@ -574,6 +574,8 @@ static void answer_authorized(struct work *w, struct writer *out)
 {
 	size_t len = sizeof(w->answer_bytes) - w->answer.left;
 
+	if (w->m->in_the_clear)
+		w->attributes = (uint8_t)(w->attributes & ~TPM_ENCRYPT);
 	if (w->m->tamper)
 		w->m->tamper(w->m->tamper_context, w->code, w->answer_bytes, &len);
 	if (w->session)

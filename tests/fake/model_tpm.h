@@ -26,6 +26,7 @@ struct model_tpm {
 	uint8_t pcrs[24][TPM_PCR_BYTES];
 	unsigned again;         /* so many commands are answered by TPM_RC_RETRY */
 	uint32_t refuses, refusal; /* this command, with that code */
+	int in_the_clear;       /* does not encrypt what it was asked to, and says so */
 	/* A TPM that is hostile itself: changes an answer's parameters (room: TPM_MESSAGE_MAX) before they are
 	 * encrypted and authenticated. NULL: none. */
 	void (*tamper)(void *context, uint32_t code, uint8_t *parameters, size_t *len);

@@ -398,6 +398,14 @@ static void the_salt_is_for_the_stored_key(void **state)
 	model_tpm_free(theirs);
 }
 
+static void what_went_in_the_clear_is_not_taken(void **state)
+{
+	struct bench *b = *state;
+
+	b->m->in_the_clear = 1;
+	unseal("the TPM does not encrypt", b, &b->object, b->auth, ERR_SIGNATURE);
+}
+
 static const uint8_t flips[] = { 0x01, 0x80, 0xff };
 
 /* May leave something loaded, where it is the handle that was changed. */
@@ -516,6 +524,7 @@ int main(void)
 		WITH_BENCH(tries_lead_to_the_lockout),
 		WITH_BENCH(the_bus_carries_no_secret),
 		WITH_BENCH(the_salt_is_for_the_stored_key),
+		WITH_BENCH(what_went_in_the_clear_is_not_taken),
 		WITH_BENCH(every_byte_that_is_changed_is_noticed),
 		WITH_BENCH(an_answer_that_gets_lost_leaves_nothing),
 		WITH_BENCH(pcrs_are_read),
