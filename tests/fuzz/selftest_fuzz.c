@@ -40,7 +40,7 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
 	(void)argc;
 	fuzz_begin();
 	for (uint16_t kind = 1; kind <= SELFTEST_KEYBOARD; kind++)
-		selftest_set(&s, &(struct selftest_test){ kind, kind % SELFTEST_RESULT_COUNT, 0, kind, 1 });
+		selftest_set(&s, &(struct selftest_test){ kind, (uint8_t)(kind % SELFTEST_RESULT_COUNT), 0, kind, 1 });
 	sample_must(selftest_encode(bytes, &len, &s));
 	if (!try(bytes, len))
 		abort();
