@@ -129,7 +129,7 @@ static enum err read_line(struct secret *ret, int fd)
 		if (line.bytes[len++] == '\n')
 			break;
 	if (n < 0 || !len)
-		return say(ERR_IO, "nothing was given");
+		return say(ERR_IO, "no password was given: the input has ended");
 	return take_line(ret, &line, len);
 }
 
@@ -144,7 +144,7 @@ static enum err ask(struct secret *ret, int fd, const char *what, const char *us
 		return e;
 	(void)snprintf(prompt, sizeof(prompt), "%s for %s: ", what, user);
 	if (hush_line(&line, &len, fd, prompt))
-		return say(ERR_IO, "nothing was given");
+		return say(ERR_IO, "no password was given: the input has ended");
 	return take_line(ret, &line, len);
 }
 
