@@ -1,13 +1,14 @@
 """Faults of laptops as they really are, several at once, drawn by a seed; and an owner who does what the screen says.
 
 A round puts the laptop back to what it was, applies the faults, switches on, and the owner tries in this order: the
-password (or PIN), a one-time code, the recovery key. He goes on to the next only when a message says that the one before
-does not work now. Then the hand-off must tell of each fault (docs/testing.md has the table)."""
+PIN, which is bound to the TPM, a one-time code, the recovery key. He goes on to the next only when a message says
+that the one before does not work now. Then the hand-off must tell of each fault (docs/testing.md has the table)."""
 import base64
 import datetime
 import json
 import pathlib
 import random
+import shutil
 import struct
 import sys
 import uuid
@@ -15,12 +16,15 @@ import uuid
 sys.path[:0] = [str(pathlib.Path(__file__).parent), str(pathlib.Path(__file__).parents[1] / "secureboot")]
 import rig  # noqa: E402
 from installation import COPIES, PASSWORD, USER, Installation, show  # noqa: E402
+from test_tpm import PARENT, SECRET, UNLOCK, Sealer, swtpm  # noqa: E402
 from vars import BOOT, GLOBAL, NV, RUNTIME, Variables  # noqa: E402
 
 COPY_DAMAGED, GENERATION_MISSING, REFUSED, LOCKED, DOUBTED, OVERDUE = 5, 6, 8, 9, 12, 13
-MEMORY_SHORT, FALLBACK = 20, 21
+TPM_GONE, MEMORY_SHORT, FALLBACK = 17, 20, 21
+MISSING, EXCHANGED = 1, 2  # values of TPM_GONE
 CURRENT, NEXT, PREVIOUS, REMOVABLE = 1, 2, 3, 4  # enum handoff_loader
-PASSWORD_KIND, CODE_KIND, RECOVERY_KIND = 1, 2, 3
+CODE_KIND, RECOVERY_KIND, PIN_KIND = 2, 3, 4
+PIN = "7g3kq9z2xw"
 ENTRY = NV | BOOT | RUNTIME
 NOW = datetime.datetime(2026, 11, 22, 10)
 LONG_KDF_MIB, LITTLE_MIB = 224, 256
@@ -41,9 +45,9 @@ def load_option(text, disk, path):
 
 
 class Owner:
-    """At the serial terminal, with a password, a helpdesk on the phone, and a recovery key in an envelope."""
+    """At the serial terminal, with a PIN, a helpdesk on the phone, and a recovery key in an envelope."""
 
-    # What says that the password does not work now, and what else does.
+    # What says that the PIN does not work now, and what else does.
     NOT_NOW = ["MESSAGE_NO_MEMORY", "MESSAGE_TPM_LOCKED_OUT", "MESSAGE_TPM_CHANGED", "MESSAGE_TPM_USED",
                "MESSAGE_TPM_EXCHANGED", "MESSAGE_TPM_MISSING", "MESSAGE_TPM_FAILED"]
     LOCKED = ["MESSAGE_LOCKED", "MESSAGE_LOCKED_CONTACT", "MESSAGE_LOCKED_FAILURES"]
@@ -55,7 +59,7 @@ class Owner:
 
     def opens(self):
         """Get in. Returns the hand-off, and names of the messages that were followed."""
-        patterns = [r"HANDOFF [A-Za-z0-9+/=]+ END", "User name: ", "(?:Password|PIN): ", "Code: ", "Recovery key: ",
+        patterns = [r"HANDOFF [A-Za-z0-9+/=]+ END", "User name: ", "PIN: ", "Code: ", "Recovery key: ",
                     "R: Restart", *self.patterns]
         tried = []
         for _ in range(40):
@@ -68,9 +72,9 @@ class Owner:
                 self.told.append(self.patterns[which])
             elif which == "User name: ":
                 self.name(tried)
-            elif which.endswith("PIN): "):
-                tried.append("password")
-                self.laptop.type(PASSWORD + "\r")
+            elif which == "PIN: ":
+                tried.append("PIN")
+                self.laptop.type(PIN + "\r")
             elif which == "Code: ":
                 tried.append("code")
                 self.laptop.type(self.codes[f"code {self.number}"].replace("-", "") + "\r")
@@ -88,7 +92,7 @@ class Owner:
         elif "code" in tried:
             self.laptop.type("\x0b")
         else:
-            raise AssertionError("the password was not taken, and nothing says what else there is")
+            raise AssertionError("the PIN was not taken, and nothing says what else there is")
 
 
 class Broken:
@@ -103,7 +107,7 @@ class Broken:
         self.clock = None
         self.cut = False
         self.update = False
-        self.names = []
+        self.tpm = None       # value of TPM_GONE
 
     def loader(self):
         """Which copy of holdfast.efi the firmware gets to."""
@@ -117,21 +121,48 @@ class Broken:
 class World(Installation):
     def __init__(self, folder):
         super().__init__(folder)
-        self.codes = self.make_store(
-            "owner", "generation=5", f"user={USER}:{PASSWORD}", f"memory={LONG_KDF_MIB << 10}", "passes=1", "codes=9",
-            f"contact=21:30:{int(NOW.replace(tzinfo=datetime.timezone.utc).timestamp())}")
+        self.tpm = self.folder / "tpm"
+        self.tpm.mkdir()
+        self.make_store("plain", "generation=4", f"user={USER}:{PASSWORD}")
         self.install_targets()
-        self.install_store("owner")
+        self.install_store("plain")
         for path in LOADERS.values():
             self.laptop.put(rig.EFI, path)
         self.make_entries()
+        self.start(Broken())
+        self.log_in()
+        self.codes = self.make_owner(self.laptop.handoff().pcr7)
+        self.install_store("owner")
         # One ordinary start, so that generation, clock and the firmware's own entries are there.
         self.start(Broken())
         h, _, _ = Owner(self.laptop, self.codes).opens()
-        self.laptop.off()
-        assert h.kind == PASSWORD_KIND and h.loader == CURRENT, (h.kind, h.loader)
+        self.laptop.cut()
+        assert h.kind == PIN_KIND and h.loader == CURRENT, (h.kind, h.loader)
         self.good = [self.folder / "good.img", self.folder / "good.fd"]
         self.copy((self.laptop.disk, self.laptop.vars), self.good)
+        shutil.copytree(self.tpm, self.folder / "good-tpm")
+
+    def on_tpm(self, work):
+        tpm = swtpm.Tpm(str(self.tpm)).on()
+        try:
+            return work(tpm)
+        finally:
+            tpm.off()
+
+    def make_owner(self, pcr7):
+        """A store whose user has a PIN, sealed to this TPM and PCR 7; its codes."""
+        last = int(NOW.replace(tzinfo=datetime.timezone.utc).timestamp())
+        codes = self.make_store("owner", "generation=5", f"unlock={UNLOCK}", f"memory={LONG_KDF_MIB << 10}", "passes=1",
+                                f"bound={USER}:pin:{PIN}:{SECRET}", "codes=9", f"contact=21:30:{last}")
+        sealer, auth = Sealer(self.folder), codes[f"auth {USER}"]
+
+        def bind(tpm):
+            point = ":".join(sealer.make_parent(tpm))
+            files = sealer.seal(tpm, "login", pcr7, SECRET, auth)
+            rig.tool("bind", self.folder / "stores/owner", f"unlock={UNLOCK}", f"parent={PARENT}:{point}",
+                     f"pcr7={pcr7.hex()}", f"binding={USER}:login:{files}:{SECRET}:{auth}")
+        self.on_tpm(bind)
+        return codes
 
     @staticmethod
     def copy(sources, targets):
@@ -151,7 +182,7 @@ class World(Installation):
     def start(self, broken):
         clock = NOW if broken.clock is None else broken.clock
         self.laptop.start(panel=None, order=False, clock=clock.isoformat(),
-                          memory=LITTLE_MIB if broken.short else 768)
+                          memory=LITTLE_MIB if broken.short else 768, tpm=None if broken.tpm == MISSING else self.tpm)
 
     # ---- the faults ----
 
@@ -220,16 +251,34 @@ class World(Installation):
     def clock_wrong(self, broken, rng):
         broken.clock = NOW + datetime.timedelta(days=rng.choice([-3650, -400, -2, 3650, 1500]))
 
+    def tpm_cleared(self, broken, _):
+        self.on_tpm(lambda tpm: tpm.tool("clear", "-c", "p"))
+        broken.tpm = EXCHANGED
+
+    def tpm_exchanged(self, broken, _):
+        self.new_folder(self.tpm)
+        broken.tpm = EXCHANGED
+
+    def tpm_missing(self, broken, _):
+        broken.tpm = MISSING
+
+    @staticmethod
+    def new_folder(path):
+        shutil.rmtree(path)
+        path.mkdir()
+
     def power_cut(self, broken, rng):
         broken.cut = True
 
     ALONE = [{"previous_kernel_missing", "current_kernel_damaged"}, {"variable_store_wiped", "new_loader_corrupt"},
              {"variable_store_wiped", "boot_entry_lost"}, {"variable_store_wiped", "boot_order_emptied"},
              {"boot_order_emptied", "boot_entry_lost"}, {"current_loader_corrupt", "current_loader_missing"},
-             {"boot_order_emptied", "new_loader_corrupt"}]
+             {"boot_order_emptied", "new_loader_corrupt"}, {"tpm_cleared", "tpm_exchanged"},
+             {"tpm_cleared", "tpm_missing"}, {"tpm_exchanged", "tpm_missing"}]
     FAULTS = ["variable_store_wiped", "boot_order_emptied", "boot_entry_lost", "new_loader_corrupt",
               "current_loader_corrupt", "current_loader_missing", "previous_kernel_missing", "current_kernel_damaged",
-              "store_copy_damaged", "memory_short", "clock_wrong", "power_cut"]
+              "store_copy_damaged", "memory_short", "clock_wrong", "tpm_cleared", "tpm_exchanged", "tpm_missing",
+              "power_cut"]
 
     def draw(self, rng):
         """One to three that are not each other's remedy: two faults that take both copies of a thing leave the
@@ -245,6 +294,8 @@ class World(Installation):
         rng = random.Random(seed)
         names = names or self.draw(rng)
         self.copy(self.good, (self.laptop.disk, self.laptop.vars))
+        shutil.rmtree(self.tpm)
+        shutil.copytree(self.folder / "good-tpm", self.tpm)
         broken = Broken()
         for name in names:
             getattr(self, name)(broken, rng)
@@ -271,18 +322,18 @@ class World(Installation):
     def check(self, broken, h, told, tried):
         """Everything that is wrong is told, and nothing else."""
         loader = broken.loader()
-        if broken.cut and broken.update:
-            pass  # tried at the first of the two starts
         assert h.loader == loader, f"started by loader {h.loader}, not {loader}"
         assert (h.event(FALLBACK) is not None) == (loader in (PREVIOUS, REMOVABLE)), ("fallback", h.events)
         assert (h.event(GENERATION_MISSING) is not None) == broken.wiped, ("generation", h.events)
         assert h.target == (1 if broken.kernel else 0), f"target {h.target}"
         assert (h.event(REFUSED) is not None) == bool(broken.kernel), ("target", h.events)
         assert (h.event(COPY_DAMAGED) is not None) == (broken.damaged_copy is not None), ("copy", h.events)
-        assert (h.event(MEMORY_SHORT) is not None) == (broken.short and "password" in tried), ("memory", h.events)
+        assert (h.event(MEMORY_SHORT) is not None) == (broken.short and "PIN" in tried), ("memory", h.events)
+        asked = "PIN" in tried and not broken.short  # was the TPM?
+        assert h.event(TPM_GONE) == (broken.tpm if asked else None), ("TPM", h.events)
         clock = [e for e in (LOCKED, DOUBTED, OVERDUE) if h.event(e) is not None]
         assert bool(clock) == (broken.clock is not None and self.notices(broken)), ("clock", h.events)
-        assert h.kind == {"password": PASSWORD_KIND, "code": CODE_KIND, "recovery": RECOVERY_KIND}[tried[-1]]
+        assert h.kind == {"PIN": PIN_KIND, "code": CODE_KIND, "recovery": RECOVERY_KIND}[tried[-1]]
         if broken.update:
             assert not self.variables().get(GLOBAL, "BootNext"), "the update would be tried again"
             assert self.laptop.has(f"{HOLDFAST}/next.efi"), "what the agent reports it by"

@@ -14,7 +14,8 @@ ROUNDS = [
     ["boot_order_emptied", "memory_short"],
     ["boot_entry_lost", "previous_kernel_missing"],
     ["new_loader_corrupt", "current_loader_corrupt", "power_cut"],
-    ["current_loader_missing", "clock_wrong"],
+    ["current_loader_missing", "tpm_cleared"],
+    ["clock_wrong", "tpm_missing"],
 ]
 
 
