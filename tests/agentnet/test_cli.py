@@ -120,7 +120,7 @@ def policy(laptop, organisation):
     assert code == 0 and "no duress password" in out, err
     assert laptop.ask("user", "add", "carol", "--must-change", text="a first one\n")[0] == 0
     listed = laptop.ask("user", "list")[1]
-    assert re.search(r"^carol  must change the password  password expires \d{4}-\d\d-\d\d$", listed, re.M), listed
+    assert re.search(r"^carol  password  must change the password  password expires \d{4}-\d\d-\d\d$", listed, re.M), listed
     assert "duress" not in listed
     for arguments, words in ((("remove", "carol", "--must-change"), "does not take"), (("add", "eve", "--remove"), "does not take"),
                              (("duress",), "one name")):
