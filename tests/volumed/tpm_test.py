@@ -304,6 +304,7 @@ def test_tools_agree(p):
     assert "fixedtpm|fixedparent|sensitivedataorigin|userwithauth|noda|restricted|decrypt" in public
     p.tpm.power_cycle()
     p.tpm.measure(7, p.firmware)
+    secret, auth = re.findall(r"\b[0-9a-f]{64}\b", run(TOOL, "sealed", p.laptop.esp, "alice", text="739104\n")[1])[:2]
     # the policy, as the tools make it
     p.tpm.tool("startauthsession", "-S", f"{at}/trial")
     p.tpm.tool("policypcr", "-S", f"{at}/trial", "-l", "sha256:7,11")
@@ -314,13 +315,20 @@ def test_tools_agree(p):
     with open(f"{at}/policy", "rb") as f:
         assert f.read().hex() in inside.lower(), inside
     assert re.search(r"attributes:\s+value: fixedtpm\|fixedparent\s", inside), inside
-    # without its authorization value it stays closed, and the try counts
-    p.tpm.tool("startauthsession", "--policy-session", "-S", f"{at}/session")
-    p.tpm.tool("policypcr", "-S", f"{at}/session", "-l", "sha256:7,11")
-    p.tpm.tool("policyauthvalue", "-S", f"{at}/session")
+    # it unseals with the authorization value; with another one it stays closed, and the try counts
     before = p.tpm.variable("TPM2_PT_LOCKOUT_COUNTER")
-    code, text = p.tpm.tool("unseal", "-c", f"{at}/0.ctx", "-p", f"session:{at}/session+wrong", ok=False)
-    assert code and "0x98E" in text and p.tpm.variable("TPM2_PT_LOCKOUT_COUNTER") == before + 1, text
+    for value, counted in (("hex:" + auth, 0), ("hex:" + "5a" * 32, 1)):
+        p.tpm.tool("flushcontext", "-t")  # no resource manager stands between
+        p.tpm.tool("startauthsession", "--policy-session", "-S", f"{at}/session")
+        p.tpm.tool("policypcr", "-S", f"{at}/session", "-l", "sha256:7,11")
+        p.tpm.tool("policyauthvalue", "-S", f"{at}/session")
+        code, text = p.tpm.tool("unseal", "-c", f"{at}/0.ctx", "-p", f"session:{at}/session+{value}", "-o", f"{at}/plain",
+                                ok=False)
+        assert bool(code) == bool(counted) and p.tpm.variable("TPM2_PT_LOCKOUT_COUNTER") == before + counted, text
+        p.tpm.tool("flushcontext", f"{at}/session")
+    assert "0x98E" in text, text
+    with open(f"{at}/plain", "rb") as f:
+        assert f.read().hex() == secret
 
 
 @with_place(self_help=True)
