@@ -16,7 +16,7 @@ make bench    the measurements, into build/out/bench.json
 make install  into DESTDIR (default /) under PREFIX (default /usr)
 make clean    remove outputs, but for the cache
 
-V=1 shows the commands.
+V=1 shows the commands. SECURE_BOOT_KEY=FILE SECURE_BOOT_CERT=FILE sign holdfast.efi (docs/secure-boot.md).
 endef
 export HELP
 

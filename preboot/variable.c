@@ -10,6 +10,10 @@ static const EFI_GUID vendor = { 0x6a1f4c3e, 0x6d0b, 0x4f5e,
 static const EFI_GUID overwrite_vendor = { 0xe20939be, 0x32d4, 0x41be,
 					   { 0xa1, 0x50, 0x89, 0x7f, 0x85, 0xd4, 0x98, 0x29 } };
 
+/* TCG PC Client Platform Reset Attack Mitigation 1.10, section 4: overwrite memory at the next start, even
+ * where the firmware believes that the system went down in good order. */
+enum { OVERWRITE_MEMORY = 0x01, OVERWRITE_ALWAYS = 0x10 };
+
 /* Are those a system's to write, too? */
 static int is_shared(const CHAR16 *name)
 {
@@ -111,7 +115,7 @@ void variable_delete(const CHAR16 *name)
 void variable_request_memory_overwrite(void)
 {
 	EFI_GUID guid = overwrite_vendor;
-	uint8_t request = 1;
+	uint8_t request = OVERWRITE_MEMORY | OVERWRITE_ALWAYS;
 
 	RUNTIME->SetVariable((CHAR16 *)(uintptr_t)L"MemoryOverwriteRequestControl", &guid,
 			     EFI_VARIABLE_NON_VOLATILE | EFI_VARIABLE_BOOTSERVICE_ACCESS |
