@@ -7,6 +7,7 @@
 #include "entropy.h"
 #include "events.h"
 #include "prompt.h"
+#include "registers.h"
 #include "residue.h"
 #include "tpm.h"
 #include "wording.h"
@@ -188,6 +189,7 @@ static enum err save(enum message_id *problem, struct login *l, struct storefile
 	memcpy(before.signature, s->signature, sizeof(before.signature));
 	ui_busy("Saving ...");
 	e = sign_changed(l, s, password);
+	registers_wipe();
 	if (!e)
 		e = storefile_write_new(f);
 	if (e) {

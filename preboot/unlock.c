@@ -6,6 +6,7 @@
 #include "clock.h"
 #include "common/workplace.h"
 #include "firmware.h"
+#include "registers.h"
 #include "tpm.h"
 
 void unlock_drop(struct unlock *u)
@@ -89,6 +90,7 @@ enum err unlock_record(struct unlock *ret, const struct store *s, const struct r
 	e = open_once(ret, s, r, typed, forget);
 	if (e)
 		credential_drop(&ret->credential); /* ERR_LOCKED gives a part of it */
+	registers_wipe();
 	return e;
 }
 

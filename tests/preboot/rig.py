@@ -37,6 +37,13 @@ INIT = r"""#!/bin/busybox sh
 /bin/busybox mount -t proc proc /proc
 echo "MODE $(/bin/busybox stat -c '%a %n' /holdfast /holdfast/handoff | /bin/busybox tr '\n' ' ')"
 echo "CMDLINE $(/bin/busybox cat /proc/cmdline)"
+/bin/busybox mkdir -p /sys
+/bin/busybox mount -t sysfs sys /sys
+if [ -d /sys/class/tpm/tpm0 ]; then
+	/bin/busybox mount -t securityfs sec /sys/kernel/security
+	for i in 7 11; do echo "PCR$i $(/bin/busybox cat /sys/class/tpm/tpm0/pcr-sha256/$i) END"; done
+	echo "EVENTLOG $(/bin/busybox base64 -w 0 /sys/kernel/security/tpm0/binary_bios_measurements) END"
+fi
 echo "HANDOFF $(/bin/busybox base64 -w 0 /holdfast/handoff) END"
 /bin/busybox dd if=/dev/zero of=/holdfast/handoff bs=64k count=1 conv=notrunc 2>/dev/null
 /bin/busybox rm -f /holdfast/handoff
@@ -133,6 +140,7 @@ class Laptop:
         self.esp = f"{self.disk}@@{ESP_AT}M"
         self.vars = self.folder / "vars.fd"
         self.child = None
+        self.tpm = None  # its process
         self.starts = 0
         self.secure = False  # firmware that can do Secure Boot; it is on when new_firmware's variables have keys
         self.new_firmware()
@@ -200,7 +208,7 @@ class Laptop:
         return f"driver=raw,file.driver=blkdebug,file.config={rules},file.image.filename={self.disk},id=disk,if=none"
 
     def start(self, disk=None, panel=(1024, 768), keyboard="ps2", serial=True, clock=None, speaker=None,
-              processors=1, memory=MEMORY_MIB, order=True, options=()):
+              processors=1, memory=MEMORY_MIB, order=True, tpm=None, options=()):
         """Switch on.
           disk      options of a -drive instead of the plain disk
           panel     (width, height) of a monitor that says so in its EDID; None: a machine without graphics
@@ -211,8 +219,11 @@ class Laptop:
           processors  of the machine
           memory    of the machine, MiB
           order     False: the firmware follows its own boot order, not "this disk first"
+          tpm       folder with a TPM's state; None: the machine has none
           options   more of QEMU's"""
         self.starts += 1
+        if tpm:
+            options = [*options, *self.tpm_on(pathlib.Path(tpm).resolve())]
         self.memory_mib = memory
         for name in ("qmp", "monitor"):
             (self.folder / name).unlink(missing_ok=True)
@@ -234,6 +245,20 @@ class Laptop:
         ], timeout=60, echo=False)
         self.child.logfile_read = self.log
         self.monitor = Monitor(self.folder / "qmp")
+
+    def tpm_on(self, state):
+        """A TPM with this state, powered on; QEMU's options for it."""
+        path = self.folder / "tpm.socket"
+        path.unlink(missing_ok=True)
+        self.tpm = subprocess.Popen(["swtpm", "socket", "--tpm2", "--tpmstate", f"dir={state}", "--ctrl",
+                                     f"type=unixio,path={path}"], stdin=subprocess.DEVNULL,
+                                    stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        end = time.monotonic() + 20
+        while not path.exists():
+            assert self.tpm.poll() is None and time.monotonic() < end, "swtpm does not start"
+            time.sleep(0.02)
+        return ["-chardev", f"socket,id=tpm,path={path}", "-tpmdev", "emulator,id=tpm0,chardev=tpm",
+                "-device", "tpm-tis,tpmdev=tpm0"]
 
     # ---- the serial terminal ----
 
@@ -309,6 +334,10 @@ class Laptop:
     def closed(self):
         self.monitor.close()
         self.log.close()
+        if self.tpm:
+            self.tpm.terminate()
+            self.tpm.wait(10)
+            self.tpm = None
 
     def memory(self):
         """All of the machine's memory, as a cold boot would find it."""
