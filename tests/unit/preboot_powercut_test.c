@@ -1,5 +1,5 @@
 /* Power cuts: a thousand of them, at random writes and moments of whole starts of pre-boot:
- * password changes, one-time codes, locking and erasing, over stores that a cut has damaged before.
+ * changes of passwords, with and without a TPM, one-time codes, locking and erasing, over stores that a cut has damaged before.
  * What is unflushed is lost in part, sectors are torn. After each cut the laptop opens by what
  * should open it, or its erasure goes on until it is finished; no used code opens again; no counter
  * goes back. A failure names the seed of its laptop:
@@ -13,7 +13,7 @@
 
 #include "common/tombstone.h"
 #include "tests/fake/cheap_kdf.h"
-#include "tests/fake/laptop.h"
+#include "tests/fake/cheap_tpm.h"
 
 #define CUTS_WANTED 1000
 #define LIFE_STEPS 12
@@ -35,6 +35,7 @@ struct life {
 	uint64_t seed;
 	struct laptop *l;
 	enum kind kind;
+	int bound;                /* the user's record is bound to the TPM */
 	char password[2][24]; /* what opens: the first, and after a cut change perhaps the second */
 	int password_count;
 	unsigned changes;
@@ -61,6 +62,16 @@ static struct life *now;
 		}                                                                                  \
 	} while (0)
 
+static void set_duress_bound(struct store *s, struct record *r, const struct secret *duress)
+{
+	SEALED sealed = { 0 };
+	struct binding *b;
+
+	laptop_must(bindings_find(&b, &s->bindings, r->id, BINDING_SECRET));
+	laptop_must(binding_open(&sealed, b, laptop_key));
+	laptop_must(credential_set_duress_bound(r, duress, sealed.secret));
+}
+
 static void edit_rules(struct store *s)
 {
 	static const struct rules_head heads[LIFE_KINDS] = {
@@ -75,9 +86,14 @@ static void edit_rules(struct store *s)
 	s->rules.head.failure_limit = heads[now->kind].failure_limit;
 	s->rules.head.failure_action = heads[now->kind].failure_action;
 	s->rules.head.flags = heads[now->kind].flags;
-	laptop_must(store_find_user(&r, s, LAPTOP_USER));
 	laptop_must(secret_copy(&duress, DURESS, strlen(DURESS)));
-	laptop_must(credential_set_duress(r, &duress));
+	if (now->bound)
+		cheap_user(s, CREDENTIAL_TPM_PASSWORD, LAPTOP_USER, LAPTOP_PASSWORD);
+	laptop_must(store_find_user(&r, s, LAPTOP_USER));
+	if (now->bound)
+		set_duress_bound(s, r, &duress);
+	else
+		laptop_must(credential_set_duress(r, &duress));
 }
 
 /* What the agent does after a lock or a used code: a new unlock key, sealed to everybody, and the
@@ -151,7 +167,8 @@ static void check_seals(const struct life *x)
 		for (uint16_t n = 1; n <= LAPTOP_CODES; n++)
 			MUST(x, !x->used[n] || !has_seal(&s, CREDENTIAL_ONE_TIME_CODE, n),
 			     "used code %u has a seal in copy %d", n, copy);
-		MUST(x, !x->lock_seen || !has_seal(&s, CREDENTIAL_PASSWORD, 0),
+		MUST(x, !x->lock_seen || !(has_seal(&s, CREDENTIAL_PASSWORD, 0) ||
+					   has_seal(&s, CREDENTIAL_TPM_PASSWORD, 0)),
 		     "a user's seal is in copy %d of a locked store", copy);
 	}
 }
@@ -197,6 +214,8 @@ static enum fake_end run(struct life *x, int cut)
 
 	if (cut)
 		cut_choose(x);
+	cheap_tpm_restart();
+	cheap_tpm->tries = 0; /* its own lockout is not what this is about */
 	end = fake_run(f);
 	total.starts++;
 	total.cuts += end == FAKE_CUT;
@@ -475,10 +494,12 @@ static void one_life(uint64_t seed)
 {
 	struct life x = { .seed = seed,
 			  .kind = (enum kind)(seed % LIFE_KINDS),
+			  .bound = seed / LIFE_KINDS % 2,
 			  .password_count = 1 };
 
 	now = &x;
 	strcpy(x.password[0], LAPTOP_PASSWORD);
+	cheap_tpm_new();
 	x.l = laptop_new(seed, edit_rules);
 	x.l->f->panel_width = 0; /* drawing is not what this is about */
 	x.l->f->patience_s = 45;
