@@ -478,22 +478,6 @@ enum err credential_set_duress_bound(struct record *r, const struct secret *pass
 	return e;
 }
 
-enum err credential_waste(const char *user, const struct secret *password, uint32_t kdf_memory_kib,
-			  uint32_t kdf_passes, uint8_t kdf_lanes)
-{
-	const struct argon2_cost cost = { kdf_memory_kib, kdf_passes, kdf_lanes };
-	uint8_t salt[ARGON2_SALT_BYTES];
-	STRETCHED s = { 0 };
-	enum err e = record_cost_check(0, kdf_memory_kib, kdf_passes, kdf_lanes);
-
-	if (e)
-		return e;
-	crypto_generichash(salt, sizeof(salt), (const uint8_t *)user, strlen(user), NULL, 0);
-	e = typed_stretch(&s, password, salt, &cost);
-	stack_wipe();
-	return e;
-}
-
 enum err record_seal(struct record *r, const struct unlock_key *uk)
 {
 	struct digest d;

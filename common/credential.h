@@ -147,12 +147,6 @@ MUST_CHECK enum err credential_set_duress(struct record *r, const struct secret 
 MUST_CHECK enum err credential_set_duress_bound(struct record *r, const struct secret *password,
 						const uint8_t tpm_secret[static KEY_BYTES]);
 
-/* Cost of a wrong name: one Argon2id with the given cost over a salt made from the name, so that
- * time does not tell which users exist. Errors: ERR_MEMORY, ERR_RANGE. */
-MUST_CHECK enum err credential_waste(const char *user, const struct secret *password,
-				     uint32_t kdf_memory_kib, uint32_t kdf_passes,
-				     uint8_t kdf_lanes);
-
 /* Seal an unlock key to a record (its seal and seal_digest) / take the seal away. */
 MUST_CHECK enum err record_seal(struct record *r, const struct unlock_key *uk);
 void record_unseal(struct record *r);

@@ -4,6 +4,7 @@
 
 #include "common/workplace.h"
 #include "heap.h"
+#include "tpm.h"
 
 EFI_HANDLE firmware_image;
 EFI_SYSTEM_TABLE *firmware;
@@ -128,16 +129,23 @@ uint32_t firmware_memory_mib(void)
 	return (uint32_t)(bytes >> 20);
 }
 
+/* The TPM is told that it loses power: else it counts a wrong try for each that was not. */
+static void leave(void)
+{
+	tpm_efi_end();
+	heap_wipe();
+}
+
 noreturn void firmware_restart(void)
 {
-	heap_wipe();
+	leave();
 	for (;;)
 		RUNTIME->ResetSystem(EfiResetCold, EFI_SUCCESS, 0, NULL);
 }
 
 noreturn void firmware_power_off(void)
 {
-	heap_wipe();
+	leave();
 	for (;;)
 		RUNTIME->ResetSystem(EfiResetShutdown, EFI_SUCCESS, 0, NULL);
 }

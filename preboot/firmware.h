@@ -36,7 +36,7 @@ void firmware_memory(EFI_MEMORY_TYPE type, void (*visit)(void *context, uint8_t 
  * firmware does not say. */
 uint32_t firmware_memory_mib(void);
 
-/* Both wipe the heap first. */
+/* Both tell the TPM and wipe the heap first. */
 noreturn void firmware_restart(void);
 noreturn void firmware_power_off(void);
 

@@ -524,17 +524,6 @@ static void spec_fields(void **state)
 	assert_string_equal((char *)r.user, "anna");
 }
 
-static void waste(void **state)
-{
-	SECRET struct secret password = { 0 };
-
-	(void)state;
-	expect("secret", OK, secret_copy(&password, "secret", 6));
-	expect("the usual cost", OK, credential_waste("nobody", &password, KDF_PASSWORD_MEMORY_KIB_MIN, 1, 4));
-	expect("no user name", OK, credential_waste("", &password, KDF_MEMORY_KIB_MIN, 1, 1));
-	expect("too much", ERR_RANGE, credential_waste("nobody", &password, UINT32_MAX, 1, 1));
-}
-
 struct opening {
 	struct record r;
 	struct secret password;
@@ -654,7 +643,6 @@ int main(void)
 		cmocka_unit_test(change_renews_key),
 		cmocka_unit_test(change_refused),
 		cmocka_unit_test(spec_fields),
-		cmocka_unit_test(waste),
 		cmocka_unit_test(leaves_nothing),
 	};
 
