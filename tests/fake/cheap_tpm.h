@@ -31,7 +31,7 @@ static struct cheap_tpm {
 	uint32_t tries;
 	/* To be looked at after it. */
 	uint8_t own[TPM_PCR_BYTES];
-	unsigned unseals, measured;
+	unsigned unseals, measured, ended;
 } *cheap_tpm;
 
 /* A laptop's first TPM; the one before is gone. Before laptop_new with bound users. */
@@ -48,7 +48,7 @@ static inline void cheap_tpm_new(void)
 static inline void cheap_tpm_restart(void)
 {
 	memset(cheap_tpm->own, 0, sizeof(cheap_tpm->own));
-	cheap_tpm->unseals = cheap_tpm->measured = 0;
+	cheap_tpm->unseals = cheap_tpm->measured = cheap_tpm->ended = 0;
 }
 
 struct cheap_inside {
@@ -157,6 +157,12 @@ const struct tpm *tpm_efi(void)
 	static const struct tpm t;
 
 	return !cheap_tpm || cheap_tpm->missing ? NULL : &t;
+}
+
+void tpm_efi_end(void)
+{
+	if (cheap_tpm)
+		cheap_tpm->ended++;
 }
 
 enum err tpm_measure(unsigned pcr, const char *text)

@@ -461,6 +461,7 @@ static void each_has_its_way(void **state)
 		if (end == FAKE_KERNEL)
 			check_kernel(i, l);
 		assert_int_equal(end == FAKE_POWER_OFF, laptop_disk_erased(l));
+		assert_int_equal(end == FAKE_POWER_OFF, cheap_tpm->ended);
 		laptop_free(l);
 	}
 }
