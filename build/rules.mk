@@ -174,6 +174,8 @@ SIGN_EFI := $(if $(SECURE_BOOT_KEY),preboot/holdfast-sign --key '$(SECURE_BOOT_K
 	$(SECURE_BOOT_OPTIONS))
 build/out/efi/signer: FORCE
 	@mkdir -p $(@D)
+	@[ -n "$(SIGN_EFI)" ] || ! grep -q . $@ 2>/dev/null || \
+		echo "holdfast.efi was signed and is made anew UNSIGNED: give SECURE_BOOT_KEY and SECURE_BOOT_CERT again" >&2
 	@echo "$(SIGN_EFI)" | cmp -s - $@ || echo "$(SIGN_EFI)" >$@
 
 # efi_program(name, our sources, libsodium sources). What a debugger needs stays in the .so beside it.
