@@ -8,6 +8,7 @@
 #include "common/cursor.h"
 #include "entropy.h"
 #include "firmware.h"
+#include "registers.h"
 
 #define BANK_SHA256 0x2u
 #define EV_IPL 0x0du
@@ -62,6 +63,7 @@ static enum err submit(void *context, uint8_t *ret, size_t *ret_len, const uint8
 	EFI_STATUS s;
 
 	(void)context;
+	registers_wipe();
 	memset(ret, 0, *ret_len);
 	s = tcg2->submit(tcg2, (UINT32)len, command, (UINT32)*ret_len, ret);
 	if (s == EFI_BUFFER_TOO_SMALL)
