@@ -91,6 +91,8 @@ UNIT := $(patsubst tests/unit/%_test.c,%,$(wildcard tests/unit/*_test.c))
 FUZZ := $(patsubst tests/fuzz/%_fuzz.c,%,$(wildcard tests/fuzz/*_fuzz.c))
 TOOLS := $(wildcard tests/*/*_tool.c)
 $(call test_programs)
+TOOL_PROGRAMS += build/out/efi/tests/fragment.efi
+$(call efi_program,tests/fragment.efi,tests/preboot/fragment/fragment_efi.c)
 
 tests: all $(UNIT:%=build/out/host/tests/%_test) $(UNIT:%=build/out/asan/tests/%_test) \
 	$(FUZZ:%=build/out/fuzz/tests/%_fuzz) $(TOOL_PROGRAMS)

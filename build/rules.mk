@@ -183,6 +183,7 @@ EFI_SECTIONS := .text .reloc .sbat .rodata .rela .dynamic .data .bss
 define efi_rule
 build/out/efi/$(1:.efi=.so): $(2:%.c=build/out/efi/obj/%.o) $(3:%.c=build/out/efi/sodium/%.o) build/out/efi/sbat.o \
 		preboot/efi.lds
+	@mkdir -p $$(@D)
 	$(Q)ld -nostdlib -znocombreloc -znoexecstack -shared -Bsymbolic --gc-sections --no-undefined -T preboot/efi.lds \
 		-L$(EFI_LIB) $(EFI_LIB)/crt0-efi-$(EFI_ARCH).o $$(filter %.o,$$^) -o $$@ -lefi -lgnuefi
 build/out/efi/$(1): build/out/efi/$(1:.efi=.so) build/out/host/tools/efi_finish build/out/efi/signer

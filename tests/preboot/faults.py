@@ -31,6 +31,7 @@ LONG_KDF_MIB, LITTLE_MIB = 224, 256
 HOLDFAST = "/EFI/holdfast"
 LOADERS = {"current": f"{HOLDFAST}/holdfast.efi", "previous": f"{HOLDFAST}/previous.efi",
            "removable": "/EFI/BOOT/BOOTX64.EFI"}
+FRAGMENT = rig.OUT / "efi/tests/fragment.efi"
 NUMBERS = {"current": 0x10, "previous": 0x11, "next": 0x12}
 
 
@@ -99,7 +100,7 @@ class Broken:
     """What is wrong this time, as far as it matters to what must come of it."""
 
     def __init__(self):
-        self.wiped = self.unordered = self.short = False
+        self.wiped = self.unordered = self.short = self.fragmented = False
         self.lost = set()     # boot entries
         self.unusable = set() # loaders
         self.damaged_copy = None
@@ -248,6 +249,23 @@ class World(Installation):
     def memory_short(self, broken, _):
         broken.short = True
 
+    def memory_fragmented(self, broken, _):
+        """What is free lies in ranges none of which is large enough for the PIN's KDF: a program that the firmware runs
+        before its boot entries makes it so."""
+        self.laptop.put(FRAGMENT, "/fragment.efi")
+        v = self.variables()
+        v.put(GLOBAL, "SysPrep0000", ENTRY, load_option("Fragment", self.laptop.disk, "/fragment.efi"))
+        v.put(GLOBAL, "SysPrepOrder", ENTRY, struct.pack("<H", 0))
+        v.save(self.laptop.vars)
+        broken.fragmented = True
+
+    def sees_fragments(self):
+        """The fault is there, or nothing is shown by it."""
+        number = r"(\d+)"
+        match = self.laptop.see(f"FRAGMENTED {number} ranges, largest {number} KiB, together {number} KiB", timeout=120)
+        count, largest, together = map(int, match.groups())
+        assert largest < LONG_KDF_MIB << 10 < together, f"{count} ranges, the largest of {largest} of {together} KiB"
+
     def clock_wrong(self, broken, rng):
         broken.clock = NOW + datetime.timedelta(days=rng.choice([-3650, -400, -2, 3650, 1500]))
 
@@ -274,11 +292,11 @@ class World(Installation):
              {"variable_store_wiped", "boot_entry_lost"}, {"variable_store_wiped", "boot_order_emptied"},
              {"boot_order_emptied", "boot_entry_lost"}, {"current_loader_corrupt", "current_loader_missing"},
              {"boot_order_emptied", "new_loader_corrupt"}, {"tpm_cleared", "tpm_exchanged"},
-             {"tpm_cleared", "tpm_missing"}, {"tpm_exchanged", "tpm_missing"}]
+             {"tpm_cleared", "tpm_missing"}, {"tpm_exchanged", "tpm_missing"}, {"memory_short", "memory_fragmented"}]
     FAULTS = ["variable_store_wiped", "boot_order_emptied", "boot_entry_lost", "new_loader_corrupt",
               "current_loader_corrupt", "current_loader_missing", "previous_kernel_missing", "current_kernel_damaged",
-              "store_copy_damaged", "memory_short", "clock_wrong", "tpm_cleared", "tpm_exchanged", "tpm_missing",
-              "power_cut"]
+              "store_copy_damaged", "memory_short", "memory_fragmented", "clock_wrong", "tpm_cleared", "tpm_exchanged",
+              "tpm_missing", "power_cut"]
 
     def draw(self, rng):
         """One to three that are not each other's remedy: two faults that take both copies of a thing leave the
@@ -303,6 +321,8 @@ class World(Installation):
             if broken.cut:
                 self.cut_at_prompt(broken, rng)
             self.start(broken)
+            if broken.fragmented:
+                self.sees_fragments()
             h, told, tried = Owner(self.laptop, self.codes).opens()
             self.laptop.cut()
             self.check(broken, h, told, tried)
@@ -329,6 +349,8 @@ class World(Installation):
         assert (h.event(REFUSED) is not None) == bool(broken.kernel), ("target", h.events)
         assert (h.event(COPY_DAMAGED) is not None) == (broken.damaged_copy is not None), ("copy", h.events)
         assert (h.event(MEMORY_SHORT) is not None) == (broken.short and "PIN" in tried), ("memory", h.events)
+        if broken.fragmented and "PIN" in tried:
+            assert h.memory_mib >= LONG_KDF_MIB, f"{h.memory_mib} MiB for the KDF, which wants {LONG_KDF_MIB}"
         asked = "PIN" in tried and not broken.short  # was the TPM?
         assert h.event(TPM_GONE) == (broken.tpm if asked else None), ("TPM", h.events)
         clock = [e for e in (LOCKED, DOUBTED, OVERDUE) if h.event(e) is not None]

@@ -16,6 +16,7 @@ ROUNDS = [
     ["new_loader_corrupt", "current_loader_corrupt", "power_cut"],
     ["current_loader_missing", "tpm_cleared"],
     ["clock_wrong", "tpm_missing"],
+    ["memory_fragmented"],
 ]
 
 
