@@ -2,6 +2,7 @@
 
 #include <stdint.h>
 
+#include "registers.h"
 #include "secret.h"
 
 /* Not inlined: the frame must lie where those of the other callees have been. */
@@ -10,4 +11,5 @@ __attribute__((noinline)) void stack_wipe(void)
 	uint8_t frame[STACK_WIPE_BYTES];
 
 	secret_wipe(frame, sizeof(frame));
+	registers_wipe();
 }

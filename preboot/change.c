@@ -3,11 +3,11 @@
 #include <sodium.h>
 #include <string.h>
 
+#include "common/registers.h"
 #include "contact.h"
 #include "entropy.h"
 #include "events.h"
 #include "prompt.h"
-#include "registers.h"
 #include "residue.h"
 #include "tpm.h"
 #include "wording.h"

@@ -2,7 +2,7 @@
 
 #include <stdint.h>
 
-#include "registers.h"
+#include "common/registers.h"
 
 #define CR0_EMULATED (1ull << 2)
 #define CR0_SWITCHED (1ull << 3)

@@ -6,9 +6,9 @@
 #include <string.h>
 
 #include "common/cursor.h"
+#include "common/registers.h"
 #include "entropy.h"
 #include "firmware.h"
-#include "registers.h"
 
 #define BANK_SHA256 0x2u
 #define EV_IPL 0x0du

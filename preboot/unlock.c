@@ -4,9 +4,9 @@
 #include <string.h>
 
 #include "clock.h"
+#include "common/registers.h"
 #include "common/workplace.h"
 #include "firmware.h"
-#include "registers.h"
 #include "tpm.h"
 
 void unlock_drop(struct unlock *u)
