@@ -1,6 +1,6 @@
 /* Libraries wipe what they know to be secret, not what the compiler put beside it: libsodium's Argon2id
- * and XChaCha20 leave their key in dead stack frames and in vector registers (registers.h). So whoever has called them with a secret calls
- * stack_wipe before returning, from the same function or from one above it. */
+ * and XChaCha20 leave their key in dead stack frames, and in vector registers (registers.h). So whoever has
+ * called them with a secret calls stack_wipe before returning, from the same function or from one above it. */
 #ifndef HOLDFAST_STACK_H
 #define HOLDFAST_STACK_H
 

@@ -115,10 +115,11 @@ static enum err bound_change(struct record *r, struct store *s, const struct cre
 {
 	SEALED sealed = { 0 };
 	SEALED changed = { 0 };
+	const struct tpm *tpm = tpm_efi();
 	struct tpm_parent parent;
 	struct tpm_object object;
 	struct binding *b;
-	enum err e = bindings_find(&b, &s->bindings, r->id, BINDING_SECRET);
+	enum err e = tpm ? bindings_find(&b, &s->bindings, r->id, BINDING_SECRET) : ERR_NOT_FOUND;
 
 	if (!e)
 		e = binding_open(&sealed, b, &c->unlock_key);
@@ -130,9 +131,7 @@ static enum err bound_change(struct record *r, struct store *s, const struct cre
 		return e;
 	bindings_parent(&parent, &s->bindings);
 	binding_object(&object, b);
-	if (!tpm_efi())
-		return ERR_NOT_FOUND;
-	e = tpm_change_auth(&object, tpm_efi(), &parent, sealed.auth, changed.auth);
+	e = tpm_change_auth(&object, tpm, &parent, sealed.auth, changed.auth);
 	if (e)
 		return e;
 	binding_set_object(b, &object);

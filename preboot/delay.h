@@ -1,4 +1,4 @@
-/* Delay after wrong passwords and codes: 1, 2, 4, 8, 16 and then 30 seconds. */
+/* Delay after wrong passwords and codes, and between look-ups of questions: 1, 2, 4, 8, 16 and then 30 seconds. */
 #ifndef HOLDFAST_DELAY_H
 #define HOLDFAST_DELAY_H
 

@@ -7,6 +7,7 @@
 #include "boot.h"
 #include "clock.h"
 #include "common/handoff.h"
+#include "common/registers.h"
 #include "cpio.h"
 #include "events.h"
 #include "firmware.h"
@@ -17,7 +18,6 @@
 #include "ui.h"
 
 #define ARCHIVE_BYTES (HANDOFF_BYTES_MAX + CPIO_EXTRA)
-#define STACK_WIPED 49152 /* of the 128 KiB that firmware must give */
 
 static struct secret archive;
 
@@ -71,7 +71,8 @@ static void measure(struct handoff *h, const struct delivery *d)
 	h->head.overhead_ms = (uint32_t)(whole > known ? whole - known : 0);
 }
 
-static enum err pack(size_t *ret_len, const struct delivery *d)
+/* Not inlined: its frame is to be among what is wiped. */
+static __attribute__((noinline)) enum err pack(size_t *ret_len, const struct delivery *d)
 {
 	SECRET struct secret encoded = { 0 };
 	HANDOFF h = { 0 };
@@ -82,14 +83,21 @@ static enum err pack(size_t *ret_len, const struct delivery *d)
 		e = secret_new(&archive, ARCHIVE_BYTES);
 	if (e)
 		return e;
-	describe(&h, d);
 	cap(&h, d);
 	events_deliver(&h);
 	measure(&h, d);
+	describe(&h, d); /* last: no firmware is called with keys in registers */
 	e = handoff_encode(encoded.bytes, &len, &h);
 	if (!e)
 		e = cpio_handoff(archive.bytes, ret_len, archive.len, encoded.bytes, len);
 	return e;
+}
+
+/* What was there of keys, but for what is kept on purpose. */
+static void wipe(void)
+{
+	registers_wipe();
+	sodium_stackzero(DELIVERY_STACK_WIPED);
 }
 
 /* The kernel has its copy. */
@@ -119,7 +127,7 @@ static enum err start(struct login *l)
 		return e;
 	login_drop(l);
 	ui_stop();
-	sodium_stackzero(STACK_WIPED);
+	wipe();
 	e = boot_start();
 	ui_start(); /* the kernel gave up: there is something to tell */
 	BOOT->CloseEvent(event);
@@ -132,6 +140,7 @@ enum err delivery_start(const struct delivery *d)
 	const uint8_t *initrd = boot_bytes(BOOT_INITRD, &initrd_len);
 	enum err e = pack(&len, d);
 
+	wipe();
 	if (!e)
 		e = initrd_serve(archive.bytes, len, initrd, initrd_len, delivered);
 	if (!e)

@@ -63,6 +63,16 @@ static int path_read(char path[FILES_PATH_MAX], const EFI_LOADED_IMAGE *image)
 	return len != 0;
 }
 
+/* shim gives its own image another path and enters us: the firmware has started shim, whatever the path says. While
+ * it runs there is its protocol. */
+static int is_under_shim(void)
+{
+	static EFI_GUID guid = { 0x605DAB50, 0xE046, 0x4300, { 0xAB, 0xB6, 0x3D, 0xD8, 0x10, 0xDD, 0x8B, 0x23 } };
+	void *found = NULL;
+
+	return !EFI_ERROR(BOOT->LocateProtocol(&guid, NULL, &found));
+}
+
 enum handoff_loader loader_kind(void)
 {
 	static const struct {
@@ -77,7 +87,7 @@ enum handoff_loader loader_kind(void)
 	const EFI_LOADED_IMAGE *image = firmware_protocol(firmware_image, &image_guid);
 	char path[FILES_PATH_MAX];
 
-	if (!image || !path_read(path, image))
+	if (is_under_shim() || !image || !path_read(path, image))
 		return HANDOFF_LOADER_UNKNOWN;
 	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
 		if (!strcmp(path, known[i].path))

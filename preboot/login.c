@@ -4,6 +4,7 @@
 
 #include "clock.h"
 #include "common/code.h"
+#include "delay.h"
 #include "events.h"
 #include "guard.h"
 #include "kill.h"
@@ -23,6 +24,7 @@ struct attempt {
 	struct store *store;
 	void (*forget)(void);
 	int count_lost; /* said already that firmware does not keep the count of failures */
+	unsigned lookups; /* of names that may have questions */
 };
 
 /* What is there for a name: to be opened, or NULL for a name that nobody has. */
@@ -114,11 +116,11 @@ static void tell_memory_short(struct attempt *a)
 }
 
 /* The answer was right, or could not be looked at. */
-static void explain_no_failure(struct attempt *a, enum err e)
+static void explain_no_failure(struct attempt *a, enum err e, const char *word)
 {
 	guard_take_back();
 	if (a->login->opened.tpm)
-		refusal_tell(a->login->opened.tpm, a->store);
+		refusal_tell(a->login->opened.tpm, word);
 	else if (e == ERR_LOCKED)
 		ui_tell(MESSAGE_USER_LOCKED);
 	else if (e == ERR_SIGNATURE)
@@ -131,6 +133,12 @@ static void explain_no_failure(struct attempt *a, enum err e)
 		events_add(PREBOOT_TAMPERED, 0);
 }
 
+/* What was typed, by what is said where it is wrong. */
+static const char *word_typed(const struct store *s, enum message_id wrong)
+{
+	return (wrong == MESSAGE_WRONG_ANSWERS ? wording_of_kind(CREDENTIAL_SELF_HELP) : wording_of_store(s))->name;
+}
+
 static void explain(struct attempt *a, enum err e, enum message_id wrong, enum preboot_event event)
 {
 	if (e == ERR_DURESS && guard_duress())
@@ -138,7 +146,7 @@ static void explain(struct attempt *a, enum err e, enum message_id wrong, enum p
 	if (e == ERR_AUTH || e == ERR_DURESS)
 		fail(a, wrong, event);
 	else
-		explain_no_failure(a, e);
+		explain_no_failure(a, e, word_typed(a->store, wrong));
 	unlock_drop(&a->login->opened); /* what the TPM has said is of this try */
 }
 
@@ -302,10 +310,10 @@ static int ask_for_self_help_name(struct attempt *a, struct line *user, enum pro
 	return *ret_end == PROMPT_ENTER && user->len;
 }
 
-static void explain_no_questions(struct attempt *a, const struct selfhelp *h, enum err e)
+static void explain_no_questions(const struct selfhelp *h, enum err e)
 {
 	if (h->tpm) {
-		refusal_tell(h->tpm, a->store);
+		refusal_tell(h->tpm, wording_of_kind(CREDENTIAL_SELF_HELP)->name);
 	} else if (e == ERR_SIGNATURE) {
 		ui_tell(MESSAGE_CREDENTIAL_CHANGED);
 		events_add(PREBOOT_TAMPERED, 0);
@@ -329,6 +337,14 @@ static int ask_answers(struct attempt *a, const struct selfhelp *h, enum prompt_
 	return !e;
 }
 
+/* A name that has questions is told by them: who asks for one after the other waits longer each time. The
+ * answers are what locks, so nothing is counted. */
+static void wait_for_lookup(struct attempt *a)
+{
+	if (!single_user(a->store) && a->lookups++)
+		ui_count_down(delay_s(a->lookups - 1));
+}
+
 /* The person's own way, without anybody's help. */
 static int ask_questions(struct attempt *a, enum prompt_end *ret_end)
 {
@@ -339,12 +355,13 @@ static int ask_questions(struct attempt *a, enum prompt_end *ret_end)
 	*ret_end = PROMPT_ENTER;
 	if (!ask_for_self_help_name(a, &user, ret_end))
 		return 0;
+	wait_for_lookup(a);
 	ui_busy("Looking ...");
 	e = selfhelp_open(&h, a->store, user.bytes);
 	ui_idle();
 	if (!e)
 		return ask_answers(a, &h, ret_end);
-	explain_no_questions(a, &h, e);
+	explain_no_questions(&h, e);
 	return 0;
 }
 

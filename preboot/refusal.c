@@ -5,7 +5,6 @@
 #include "platform.h"
 #include "tpm.h"
 #include "ui.h"
-#include "wording.h"
 
 #define MINUTE_S 60
 #define HOUR_S (60 * MINUTE_S)
@@ -44,7 +43,7 @@ static void tell_changed(const char *word)
 		events_add(PREBOOT_TPM_CHANGED, TPM_PCR_OWN);
 		return;
 	}
-	ui_tell(MESSAGE_TPM_CHANGED, word, word);
+	ui_tell(MESSAGE_TPM_CHANGED, word);
 	events_add(PREBOOT_TPM_CHANGED, TPM_PCR_SECURE_BOOT);
 }
 
@@ -57,10 +56,8 @@ static void tell_failed(enum err e, const char *word)
 	events_add(PREBOOT_TPM_FAILED, e == ERR_SIGNATURE ? REFUSAL_TAMPERED : REFUSAL_BROKEN);
 }
 
-void refusal_tell(enum err e, const struct store *s)
+void refusal_tell(enum err e, const char *word)
 {
-	const char *word = wording_of_store(s)->name;
-
 	switch (e) {
 	case ERR_LOCKED_OUT:
 		tell_locked_out(word);
@@ -69,7 +66,7 @@ void refusal_tell(enum err e, const struct store *s)
 		tell_changed(word);
 		break;
 	case ERR_MISDIRECTED:
-		ui_tell(MESSAGE_TPM_EXCHANGED, word, word);
+		ui_tell(MESSAGE_TPM_EXCHANGED, word);
 		events_add(PREBOOT_TPM_GONE, REFUSAL_EXCHANGED);
 		break;
 	case ERR_NOT_FOUND:

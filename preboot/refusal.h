@@ -3,10 +3,12 @@
 #ifndef HOLDFAST_REFUSAL_H
 #define HOLDFAST_REFUSAL_H
 
-#include "common/store.h"
+#include <stdint.h>
 
-/* e: an error of tpm_unseal other than ERR_AUTH. */
-void refusal_tell(enum err e, const struct store *s);
+#include "common/err.h"
+
+/* e: an error of tpm_unseal other than ERR_AUTH. word: what was typed, as in a sentence (wording.h). */
+void refusal_tell(enum err e, const char *word);
 
 /* Tries that the TPM leaves before it locks itself; UINT32_MAX: it does not say. */
 uint32_t refusal_tries_left(void);

@@ -3,6 +3,7 @@
 #include <sodium.h>
 #include <string.h>
 
+#include "common/stack.h"
 #include "phrase.h"
 #include "residue.h"
 #include "tpm.h"
@@ -38,7 +39,7 @@ static enum err unseal(struct sealed *ret, const struct store *s, const struct b
 	return tpm_unseal(ret->secret, tpm_efi(), &parent, &object, NULL);
 }
 
-enum err selfhelp_open(struct selfhelp *ret, const struct store *s, const char *user)
+static enum err open_box(struct selfhelp *ret, const struct store *s, const char *user)
 {
 	SEALED sealed = { 0 };
 	struct questions *questions;
@@ -47,7 +48,6 @@ enum err selfhelp_open(struct selfhelp *ret, const struct store *s, const char *
 	int found = !store_find_self_help(&r, s, user) && !store_questions_find(&questions, s, r->id) &&
 		    !bindings_find(&b, &s->bindings, r->id, BINDING_SHARES);
 
-	selfhelp_drop(ret);
 	if (!found)
 		b = any_shares(s);
 	if (!b)
@@ -59,6 +59,16 @@ enum err selfhelp_open(struct selfhelp *ret, const struct store *s, const char *
 		return ERR_DENIED;
 	ret->record = r;
 	return questions_open(&ret->box, questions, sealed.secret) ? ERR_SIGNATURE : OK;
+}
+
+enum err selfhelp_open(struct selfhelp *ret, const struct store *s, const char *user)
+{
+	enum err e;
+
+	selfhelp_drop(ret);
+	e = open_box(ret, s, user);
+	stack_wipe(); /* of the box's key, before anything is shown */
+	return e;
 }
 
 struct answers {

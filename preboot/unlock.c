@@ -7,6 +7,7 @@
 #include "common/registers.h"
 #include "common/workplace.h"
 #include "firmware.h"
+#include "guard.h"
 #include "tpm.h"
 
 void unlock_drop(struct unlock *u)
@@ -36,6 +37,7 @@ static enum err stretch(struct stretched *ret, struct unlock *u, const struct re
 static enum err unseal(struct sealed *ret, enum err *ret_tpm, const struct store *s,
 		       const struct record *r, const struct stretched *typed)
 {
+	const struct tpm *tpm = tpm_efi();
 	struct tpm_parent parent;
 	struct tpm_object object;
 	struct binding *b;
@@ -45,8 +47,7 @@ static enum err unseal(struct sealed *ret, enum err *ret_tpm, const struct store
 	bindings_parent(&parent, &s->bindings);
 	binding_object(&object, b);
 	credential_tpm_auth(ret->auth, r, typed);
-	*ret_tpm = tpm_efi() ? tpm_unseal(ret->secret, tpm_efi(), &parent, &object, ret->auth)
-				  : ERR_NOT_FOUND;
+	*ret_tpm = tpm ? tpm_unseal(ret->secret, tpm, &parent, &object, ret->auth) : ERR_NOT_FOUND;
 	return *ret_tpm;
 }
 
@@ -75,8 +76,8 @@ static enum err open_once(struct unlock *ret, const struct store *s, const struc
 		return e;
 	if (!credential_is_bound(r->kind))
 		return credential_open_stretched(&ret->credential, r, &stretched, NULL);
-	/* the TPM would count it as wrong */
-	if (credential_is_duress(r, &stretched))
+	/* the TPM would count it as wrong; where nothing comes of it, that is as it must look */
+	if (credential_is_duress(r, &stretched) && guard_duress())
 		return ERR_DURESS;
 	return open_bound(ret, s, r, &stretched);
 }

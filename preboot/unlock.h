@@ -10,7 +10,7 @@
 struct unlock {
 	struct credential credential; /* set on OK only */
 	enum err tpm;                 /* what the TPM said; OK also where it was not asked */
-	uint32_t memory_mib;          /* largest free range when the KDF began */
+	uint32_t memory_mib;          /* that could be gathered when the KDF began (firmware_memory_mib) */
 	uint32_t kdf_ms, tpm_ms;
 	unsigned processors;          /* that took part in the KDF */
 };
@@ -19,6 +19,7 @@ void unlock_drop(struct unlock *u);
 /* Open a record of the store, which need not be verified yet.
  *   ret     written on failure as well: tpm and figures
  *   forget  gives memory back when the KDF finds too little; it is tried once more then
+ * Where a duress password does not kill (guard_duress), it is a wrong one also to the TPM, which counts it.
  * Errors: as credential_open. Where ret->tpm is set, the TPM's error is returned: ERR_AUTH (wrong, and counted
  * by the TPM), ERR_LOCKED_OUT, ERR_CHANGED, ERR_MISDIRECTED, ERR_NOT_FOUND, ERR_SIGNATURE, ERR_IO, ERR_FORMAT,
  * ERR_BUSY. Without: ERR_CHANGED (a bound record without its binding), ERR_SIGNATURE also for a record that

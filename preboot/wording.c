@@ -1,7 +1,7 @@
 #include "wording.h"
 
 static const struct wording password = { "Password", "password" }, pin = { "PIN", "PIN" },
-			    either = { "Password or PIN", "password or PIN" };
+			    either = { "Password or PIN", "password or PIN" }, answers = { "Answer", "answers" };
 
 const struct wording *wording_of_store(const struct store *s)
 {
@@ -19,5 +19,7 @@ const struct wording *wording_of_store(const struct store *s)
 
 const struct wording *wording_of_kind(uint8_t kind)
 {
+	if (kind == CREDENTIAL_SELF_HELP)
+		return &answers;
 	return kind == CREDENTIAL_TPM_PIN ? &pin : &password;
 }

@@ -1,6 +1,8 @@
+#include <alloca.h>
 #include <errno.h>
 #include <pthread.h>
 #include <signal.h>
+#include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -169,13 +171,29 @@ static void stack_measure(void)
 	fake_now->stack_bytes = fake_stack_len - 8 * untouched;
 }
 
+static int stack_is_due(void)
+{
+	return fake_stack && fake_now && fake_now->measure_stack && !fake_now->stack_bytes;
+}
+
+/* Stands for libsodium's: how deep the stack has been cannot be seen any more afterwards. */
+void sodium_stackzero(const size_t len)
+{
+	uint8_t *below;
+
+	if (stack_is_due())
+		stack_measure();
+	below = alloca(len);
+	sodium_memzero(below, len);
+}
+
 void fake_leave(enum fake_end end)
 {
 	fake_heap_on(0);
 	if (end == FAKE_RESTART || end == FAKE_POWER_OFF ||
 	    (end == FAKE_WAITING && fake_now->search_waiting))
 		fake_search(fake_end_text(end));
-	if (fake_stack && fake_now->measure_stack)
+	if (stack_is_due())
 		stack_measure();
 	fake_disks_settle(fake_now, end == FAKE_CUT);
 	fake_now->ran_ms = INSIDE->now_100ns / 10000;

@@ -76,7 +76,7 @@ struct fake {
 	int64_t rtc;         /* seconds since 1970 at power on; FAKE_NO_CLOCK: GetTime fails */
 	size_t fail_larger;  /* allocations larger than that fail; 0: none */
 	unsigned fail_kdfs;  /* so many KDFs find no memory (cheap_kdf.h) */
-	uint32_t free_mib;   /* largest free range that the memory map shows */
+	uint32_t free_mib;   /* that the memory map shows as free, above 4 GiB */
 	unsigned panel_width, panel_height; /* of the graphics output; 0: there is none */
 	int no_keyboard_handles;            /* only the merged console input */
 	int no_serial;
@@ -91,7 +91,7 @@ struct fake {
 	long writes;         /* points at which the power could have been cut */
 	unsigned calls[FAKE_SERVICE_COUNT];
 	size_t peak_bytes;   /* memory taken from the firmware at once */
-	size_t stack_bytes;  /* deepest use of the stack, with measure_stack */
+	size_t stack_bytes;  /* deepest use of the stack before it is wiped, with measure_stack */
 	uint64_t ran_ms;     /* simulated */
 	unsigned kdfs;       /* and what the last one asked for (cheap_kdf.h) */
 	size_t kdf_bytes;

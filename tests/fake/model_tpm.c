@@ -8,6 +8,7 @@
 #include "common/tpm_wire.h"
 
 #define OBJECT_HANDLE 0x80000000u
+#define CAPABILITY_HANDLES 1u
 #define SESSION_1 0x900u /* the code is about session 1 */
 #define PARAMETER_1 0x140u /* ... parameter 1; used for handles, too */
 #define RC_SIZE 0x095u
@@ -408,10 +409,45 @@ static uint32_t pcr_read(struct work *w)
 	return 0;
 }
 
+static uint32_t pcr_extend(struct work *w)
+{
+	uint8_t digest[32];
+
+	if (!w->is_authorized || w->handles[0] > 23 || tpm_read_u32(&w->parameters) != 1 ||
+	    tpm_read_u16(&w->parameters) != TPM_SHA256)
+		return RC_VALUE;
+	cursor_bytes(&w->parameters, digest, sizeof(digest));
+	if (cursor_end(&w->parameters))
+		return RC_SIZE;
+	model_tpm_extend(w->m, w->handles[0], digest);
+	return 0;
+}
+
+/* All of it is loaded; nothing is saved. */
+static uint32_t list_handles(struct work *w, uint32_t first)
+{
+	uint32_t handles[2 * MODEL_TPM_SLOTS], count = 0;
+
+	for (uint32_t i = 0; i < MODEL_TPM_SLOTS; i++) {
+		if (first == OBJECT_HANDLE && w->m->objects[i].is_used)
+			handles[count++] = OBJECT_HANDLE + i;
+		if (first == 0x02000000 && w->m->sessions[i].is_used)
+			handles[count++] = w->m->sessions[i].s.handle;
+	}
+	writer_u8(&w->answer, 0);
+	tpm_write_u32(&w->answer, CAPABILITY_HANDLES);
+	tpm_write_u32(&w->answer, count);
+	for (uint32_t i = 0; i < count; i++)
+		tpm_write_u32(&w->answer, handles[i]);
+	return 0;
+}
+
 static uint32_t get_capability(struct work *w)
 {
 	uint32_t capability = tpm_read_u32(&w->parameters), property = tpm_read_u32(&w->parameters), value;
 
+	if (capability == CAPABILITY_HANDLES)
+		return list_handles(w, property);
 	switch (property) {
 	case 0x200:
 		value = w->m->tries >= w->m->tries_max ? 0x200 : 0;
@@ -453,6 +489,7 @@ static const struct {
 	{ TPM_FLUSH_CONTEXT, 0, 0, flush },
 	{ TPM_SHUTDOWN, 0, 0, shut_down },
 	{ TPM_PCR_READ, 0, 0, pcr_read },
+	{ TPM_PCR_EXTEND, 1, 0, pcr_extend },
 	{ TPM_GET_CAPABILITY, 0, 0, get_capability },
 };
 

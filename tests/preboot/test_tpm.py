@@ -6,6 +6,7 @@ import base64
 import pathlib
 import re
 import shutil
+import struct
 import sys
 import tempfile
 
@@ -22,6 +23,7 @@ QUESTIONS = (("First pet", "qzrexthethird"), ("Childhood street", "lindenalleezv
              ("First concert", "thekinksinulm"), ("Favourite dish", "plumdumplingsj"))
 SECRET, HELP_SECRET, HELP_KEY, UNLOCK = ("5a17" * 16, "c3e9" * 16, "917b" * 16, "e42d" * 16)
 PARENT = "81000001"
+ECC_BYTES_MAX = 128  # of tpm2-tss: "-u" takes its structure as it is in memory
 TRIES, RECOVERY_S = 4, 1000
 TPM, CAPPED = 2, 4
 CHANGED, LOCKED_OUT, GONE, WRONG_SELF_HELP, CODE_USED, WRONG_PASSWORD = 15, 16, 17, 22, 4, 2
@@ -40,7 +42,7 @@ class Sealer:
     def make_parent(self, tpm):
         """The storage root key; its point."""
         tpm.tool("dictionarylockout", "-s", "-n", TRIES, "-t", RECOVERY_S, "-l", RECOVERY_S)
-        self.path("unique").write_bytes((b"\x20\0" + bytes(32)) * 2)
+        self.path("unique").write_bytes(2 * (struct.pack("=H", 32) + bytes(ECC_BYTES_MAX)))
         tpm.tool("createprimary", "-C", "o", "-g", "sha256", "-G", "ecc256:aes128cfb", "-u", self.path("unique"), "-a",
                  "fixedtpm|fixedparent|sensitivedataorigin|userwithauth|noda|restricted|decrypt",
                  "-c", self.path("parent"))

@@ -3,13 +3,14 @@
  * pre-boot's own heap. */
 #include "core_test.h"
 
+#include "preboot/delivery.h"
 #include "preboot/firmware.h"
 #include "tests/fake/cheap_kdf.h"
 #include "tests/fake/heap.h"
 #include "tests/fake/laptop.h"
 
 #define NEW_PASSWORD "quite another one"
-#define STACK_MAX ((size_t)100 << 10) /* of the 128 KiB that firmware must give */
+#define STACK_MARGIN ((size_t)16 << 10)
 #define OTHER_MEMORY_MAX ((size_t)64 << 20)
 
 static void type_right(struct laptop *l)
@@ -173,7 +174,7 @@ static void memory_and_stack_stay_within_their_bounds(void **state)
 		      l->f->stack_bytes >> 10);
 	assert_true(l->f->peak_bytes <= OTHER_MEMORY_MAX);
 #ifndef __SANITIZE_ADDRESS__ /* its frames are larger */
-	assert_in_range(l->f->stack_bytes, 1, STACK_MAX);
+	assert_in_range(l->f->stack_bytes, 1, DELIVERY_STACK_WIPED - STACK_MARGIN);
 #endif
 	laptop_free(l);
 }
