@@ -179,6 +179,7 @@ build/out/efi/signer: FORCE
 	@echo "$(SIGN_EFI)" | cmp -s - $@ || echo "$(SIGN_EFI)" >$@
 
 # efi_program(name, our sources, libsodium sources). What a debugger needs stays in the .so beside it.
+# One of the tests (tests/...) is never signed.
 EFI_SECTIONS := .text .reloc .sbat .rodata .rela .dynamic .data .bss
 define efi_rule
 build/out/efi/$(1:.efi=.so): $(2:%.c=build/out/efi/obj/%.o) $(3:%.c=build/out/efi/sodium/%.o) build/out/efi/sbat.o \
@@ -190,7 +191,7 @@ build/out/efi/$(1): build/out/efi/$(1:.efi=.so) build/out/host/tools/efi_finish 
 	$$(call say,EFI,$$@)
 	$(Q)objcopy --strip-all $(EFI_SECTIONS:%=-j %) --target efi-app-$(EFI_ARCH) --subsystem=10 $$< $$@
 	$(Q)build/out/host/tools/efi_finish $$@
-	$(if $(SIGN_EFI),$(Q)$(SIGN_EFI) $$@)
+	$(if $(and $(SIGN_EFI),$(filter-out tests/%,$(1))),$(Q)$(SIGN_EFI) $$@)
 endef
 efi_program = $(eval $(call efi_rule,$(1),$(2),$(3)))
 

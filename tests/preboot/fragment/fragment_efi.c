@@ -1,7 +1,7 @@
-/* fragment.efi: leaves memory as firmware may that has taken and given back much. One range stays whole, enough for a
- * kernel; elsewhere a page is taken again and again and never given back, so that what is free lies in small holes.
- * The firmware runs it before any boot entry (UEFI 2.10, 3.1.7: SysPrep####). It says what it has left, and
- * returns; tests/preboot/faults.py reads that. */
+/* fragment.efi: leaves memory as firmware may that has taken and given back much. One range stays whole,
+ * enough for a kernel; elsewhere a page is taken again and again and never given back, so that what is free
+ * lies in small holes. The firmware runs it before any boot entry (UEFI 2.10, 3.1.7: SysPrep####). It says
+ * what it has left, and returns; tests/preboot/faults.py reads that. */
 #include <efi.h>
 
 #include <stdint.h>
@@ -58,8 +58,9 @@ static const EFI_MEMORY_DESCRIPTOR *map_at(const struct map *m, UINTN at)
 
 static uint64_t free_bytes(const EFI_MEMORY_DESCRIPTOR *d)
 {
-	return d->Type == EfiConventionalMemory && d->PhysicalStart >= LOW_BYTES ? d->NumberOfPages * PAGE_BYTES
-										 : 0;
+	if (d->Type != EfiConventionalMemory || d->PhysicalStart < LOW_BYTES)
+		return 0;
+	return d->NumberOfPages * PAGE_BYTES;
 }
 
 static const EFI_MEMORY_DESCRIPTOR *map_largest(const struct map *m)
