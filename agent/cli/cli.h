@@ -24,6 +24,7 @@ enum cli_daemon { CLI_VOLUMED, CLI_HOLDFASTD };
 int cli_enroll(const struct cli *cli, int argc, char **argv);
 int cli_status(const struct cli *cli, int argc, char **argv);
 int cli_sync(const struct cli *cli, int argc, char **argv);
+int cli_tpm(const struct cli *cli, int argc, char **argv);
 int cli_user(const struct cli *cli, int argc, char **argv);
 
 /* Connect to a daemon; says on standard error why not. For volumed, makes sure that root is at the other

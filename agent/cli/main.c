@@ -14,6 +14,7 @@ static const struct command {
 	{ "status", cli_status, "show whether this laptop is protected, and what it waits for" },
 	{ "enroll", cli_enroll, "join an organisation with an enrolment token (root)" },
 	{ "sync", cli_sync, "exchange everything with the server now" },
+	{ "tpm", cli_tpm, "seal to this start what the TPM holds (root)" },
 	{ "user", cli_user, "add, remove or list the people who unlock this laptop (root)" },
 };
 #define COMMANDS (sizeof(commands) / sizeof(*commands))

@@ -69,16 +69,44 @@ enum credential_kind accounts_kind_of_policy(const struct volumed *v)
 	return kinds[settings.credential];
 }
 
-/* What policy asks for; a user who is bound stays so where policy does not care. Without a TPM a password: then
- * STATUS says what is waited for. */
-static enum credential_kind kind_choose(struct volumed *v, const struct unlocked *u, const char *user)
+/* A password where another kind is wanted; told once it is in the store. */
+struct choice {
+	enum credential_kind kind, wanted;
+	char why[320];
+};
+
+/* What policy asks for; a user who is bound stays so where policy does not care. A laptop that really has no TPM gets
+ * a password, and says so; one whose TPM fails is refused, as failing can be brought about. */
+static enum err kind_choose(struct choice *ret, struct volumed *v, const struct unlocked *u, const char *user)
 {
 	enum credential_kind kind = accounts_kind_of_policy(v);
 	struct record *present = NULL;
+	const char *obstacle;
 
 	if (kind == CREDENTIAL_PASSWORD && !store_find_user(&present, &u->store, user))
 		kind = (enum credential_kind)present->kind;
-	return credential_is_bound((uint8_t)kind) && binding_obstacle(v) ? CREDENTIAL_PASSWORD : kind;
+	*ret = (struct choice){ .kind = kind, .wanted = kind };
+	if (!credential_is_bound((uint8_t)kind))
+		return OK;
+	binding_look(v);
+	obstacle = binding_obstacle(v);
+	if (!obstacle)
+		return OK;
+	(void)snprintf(ret->why, sizeof(ret->why), "%s", obstacle);
+	ret->kind = CREDENTIAL_PASSWORD;
+	if (binding_has_no_tpm(v))
+		return OK;
+	(void)snprintf(v->about, sizeof(v->about), "%s", obstacle);
+	return ERR_STATE;
+}
+
+static void choice_tell(struct volumed *v, const struct choice *c, const char *user)
+{
+	if (c->kind == c->wanted)
+		return;
+	volumed_log("a password that is not bound to a TPM", c->why);
+	event_tell(v, "tpm-left-out", json_pack("{s:s, s:s, s:s}", "user", user, "wanted",
+						bootfacts_method((uint8_t)c->wanted), "reason", c->why));
 }
 
 static enum err record_make(struct record *ret, struct volumed *v, struct unlocked *u,
@@ -104,26 +132,28 @@ static enum err record_make(struct record *ret, struct volumed *v, struct unlock
 
 enum err accounts_add(struct volumed *v, const char *user, const char *password, int must_change)
 {
-	enum credential_kind kind = CREDENTIAL_PASSWORD;
+	struct choice choice = { .kind = CREDENTIAL_PASSWORD };
 	UNLOCKED u = { 0 };
 	struct record r;
 	enum err e = store_open(&u, v, user);
 
-	if (!e) {
-		kind = kind_choose(v, &u, "");
-		e = typed_check(v, &u, kind, password);
-	}
+	if (!e)
+		e = kind_choose(&choice, v, &u, "");
+	if (!e)
+		e = typed_check(v, &u, choice.kind, password);
 	if (!e && ((u.store.head.flags & STORE_LOCKED) || store_is_locked(&u.store)))
 		e = volumed_about(v, ERR_STATE, "this laptop is locked: a one-time code has to end that first");
 	if (!e)
-		e = record_make(&r, v, &u, kind, user, password, must_change);
+		e = record_make(&r, v, &u, choice.kind, user, password, must_change);
 	if (!e)
 		e = volumed_about(v, store_add(&u.store, &r), "adding the user");
 	if (!e)
 		e = unlocked_save(&u, v, 0);
-	if (!e)
-		event_credential(v, "user-added", &r);
-	return e;
+	if (e)
+		return e;
+	event_credential(v, "user-added", &r);
+	choice_tell(v, &choice, user);
+	return OK;
 }
 
 static enum err record_take_out(int *ret_sealed, struct volumed *v, struct unlocked *u,
@@ -140,6 +170,25 @@ static enum err record_take_out(int *ret_sealed, struct volumed *v, struct unloc
 	return store_remove(&u->store, id);
 }
 
+/* Copies of the old record can be guessed at without the TPM: what they give must not be what it then asks for. */
+static enum err secret_is_other(struct volumed *v, const struct unlocked *u, enum credential_kind kind,
+				const char *user, const char *password)
+{
+	SECRET struct secret typed = { 0 };
+	struct record *old = NULL;
+	enum err e = store_find_user(&old, &u->store, user);
+
+	if (e || !credential_is_bound((uint8_t)kind) || credential_is_bound(old->kind))
+		return OK;
+	e = secret_copy(&typed, password, strlen(password));
+	if (!e)
+		e = binding_test(u, old, &typed);
+	if (e && e != ERR_LOCKED)
+		return e == ERR_MEMORY ? e : OK;
+	return volumed_about(v, ERR_EXISTS, "the new one has to be another than the present password: from an old copy of "
+			     "the disk that one can be guessed without the TPM");
+}
+
 /* The old record goes in the same write, so nothing of it is left that a password alone opens; and the key that
  * it had sealed is rotated, so that an old copy of the ESP opens nothing. */
 static enum err record_exchange(struct volumed *v, struct unlocked *u, enum credential_kind kind,
@@ -147,8 +196,10 @@ static enum err record_exchange(struct volumed *v, struct unlocked *u, enum cred
 {
 	struct record r;
 	int was_sealed = 0;
-	enum err e = record_take_out(&was_sealed, v, u, user);
+	enum err e = secret_is_other(v, u, kind, user, password);
 
+	if (!e)
+		e = record_take_out(&was_sealed, v, u, user);
 	if (!e)
 		e = record_make(&r, v, u, kind, user, password, must_change);
 	/* Who was locked out stays out: the rotation seals anew only what is sealed. */
@@ -166,15 +217,19 @@ static enum err record_exchange(struct volumed *v, struct unlocked *u, enum cred
 enum err accounts_password(struct volumed *v, const char *user, const char *password,
 			   int must_change)
 {
-	enum credential_kind kind = CREDENTIAL_PASSWORD;
+	struct choice choice = { .kind = CREDENTIAL_PASSWORD };
 	UNLOCKED u = { 0 };
 	enum err e = store_open(&u, v, user);
 
-	if (!e) {
-		kind = kind_choose(v, &u, user);
-		e = typed_check(v, &u, kind, password);
-	}
-	return e ? e : record_exchange(v, &u, kind, user, password, must_change);
+	if (!e)
+		e = kind_choose(&choice, v, &u, user);
+	if (!e)
+		e = typed_check(v, &u, choice.kind, password);
+	if (!e)
+		e = record_exchange(v, &u, choice.kind, user, password, must_change);
+	if (!e)
+		choice_tell(v, &choice, user);
+	return e;
 }
 
 /* Of the bound ones. */
@@ -195,6 +250,7 @@ static enum err kind_allowed(struct volumed *v, enum credential_kind kind)
 			       bootfacts_method((uint8_t)policy));
 		return ERR_STATE;
 	}
+	binding_look(v);
 	obstacle = credential_is_bound((uint8_t)kind) ? binding_obstacle(v) : NULL;
 	if (obstacle)
 		(void)snprintf(v->about, sizeof(v->about), "%s", obstacle);

@@ -18,7 +18,8 @@ MUST_CHECK enum err accounts_password(struct volumed *v, const char *user, const
 
 /* Another kind of credential; 0: the bound one that policy asks for, else TPM+password. present: what the user signs in with now, which is tested even for root, so that no
  * typing error replaces it. Errors: as accounts_password; ERR_AUTH (present), ERR_LOCKED_OUT (too many wrong
- * ones), ERR_STATE (policy asks for another kind; no TPM: v->about says why). */
+ * ones), ERR_STATE (policy asks for another kind; no TPM: v->about says why), ERR_EXISTS (what is to be bound is the
+ * present password). */
 MUST_CHECK enum err accounts_bind(struct volumed *v, int by_root, const char *user, const char *present,
 				  const char *password, enum credential_kind kind);
 /* Give the user a password that kills; "" takes it away. Nobody is told whether there was one.

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "agent/volumed/event.h"
+#include "agent/volumed/tss.h"
 
 static json_t *section_of(struct volumed *v)
 {
@@ -16,7 +17,7 @@ static json_t *section_of(struct volumed *v)
 
 void binding_look(struct volumed *v)
 {
-	if (v->tpm_asked)
+	if (v->tpm_asked && !v->tpm_error && !v->tpm_seal_error)
 		return;
 	v->tpm = (struct tpm_facts){ 0 };
 	v->tpm_error = tpm_facts_read(&v->tpm, v->options.tpm);
@@ -46,8 +47,52 @@ const char *binding_obstacle(const struct volumed *v)
 		return "this start did not go through Holdfast's own screen: restart";
 	if (!(v->boot.trust & HANDOFF_TPM))
 		return "Holdfast's own screen found no TPM 2.0 before the start: see the firmware's settings";
+	if (v->tpm.no_parent)
+		return "the TPM's owner hierarchy has a password that is not Holdfast's, and no storage root key is kept "
+		       "there: take the password away (tpm2_changeauth -c owner -p PASSWORD), or clear the TPM in the "
+		       "firmware's settings";
 	return sodium_is_zero(v->boot.pcr7, sizeof(v->boot.pcr7))
 		       ? "the firmware measures nothing into the TPM's PCR 7, to which keys could be sealed" : NULL;
+}
+
+int binding_has_no_tpm(const struct volumed *v)
+{
+	return v->tpm_asked && v->boot.known &&
+	       (v->tpm_error == ERR_NOT_FOUND || !(v->boot.trust & HANDOFF_TPM) ||
+		sodium_is_zero(v->boot.pcr7, sizeof(v->boot.pcr7)));
+}
+
+static int values_differ(const struct volumed *v, const struct bindings *b)
+{
+	return b->head.count && memcmp(b->head.pcr7, v->boot.pcr7, sizeof(b->head.pcr7));
+}
+
+/* Of what was sealed last, also where it is not there any more: a PIN that is exchanged has just been taken out. */
+static int secure_boot_went_off(const struct volumed *v, const struct bindings *b)
+{
+	return v->boot.known && !(v->boot.trust & HANDOFF_SECURE_BOOT) &&
+	       memcmp(b->head.pcr7, v->boot.pcr7, sizeof(b->head.pcr7)) &&
+	       json_is_true(json_object_get(vstate_find(&v->state, "tpm"), "secure_boot"));
+}
+
+int binding_secure_boot_off(const struct volumed *v, const struct store *s)
+{
+	return s->bindings.head.count && secure_boot_went_off(v, &s->bindings);
+}
+
+int binding_is_due(const struct volumed *v)
+{
+	return v->tpm_bound && v->boot.known && (v->boot.trust & HANDOFF_TPM) &&
+	       (v->tpm_error || v->tpm_seal_error);
+}
+
+/* What keeps the section up to date may fail: then it is told or done once more. */
+static void note(struct volumed *v, const char *name, json_t *value)
+{
+	json_t *section = section_of(v);
+
+	if (!section || json_object_set_new(section, name, value) || vstate_save(&v->state))
+		volumed_log("the state of the TPM was not kept", NULL);
 }
 
 /* ---- sealing ---- */
@@ -85,8 +130,8 @@ static enum err work_all(struct work *w, const struct unlocked *u)
 	for (size_t i = 0; !e && i < u->store.bindings.head.count; i++) {
 		SEALED s = { 0 };
 
-		e = binding_open(&s, &u->store.bindings.entries[i], &u->uk);
-		if (!e)
+		/* One that is damaged stays as it is: the next rotation takes it out. */
+		if (!binding_open(&s, &u->store.bindings.entries[i], &u->uk))
 			e = work_add(w, &u->store.bindings.entries[i], &s);
 	}
 	return e;
@@ -124,7 +169,8 @@ static enum err work_put(const struct work *w, struct volumed *v, struct binding
 {
 	enum err e = OK;
 
-	if (!same_parent(b, parent))
+	/* Another TPM, or a cleared one: with a password there, ours may be it. */
+	if (!same_parent(b, parent) && !v->tpm.lockout_auth)
 		lockout_forget(b);
 	bindings_set_parent(b, parent);
 	memcpy(b->head.pcr7, v->boot.pcr7, sizeof(b->head.pcr7));
@@ -134,6 +180,8 @@ static enum err work_put(const struct work *w, struct volumed *v, struct binding
 		binding_set_object(&entry, &w->items[i].object);
 		e = bindings_put(b, &entry);
 	}
+	if (!e)
+		note(v, "secure_boot", json_boolean(v->boot.trust & HANDOFF_SECURE_BOOT));
 	return e;
 }
 
@@ -176,13 +224,94 @@ static enum err seal_into(int *ret_again, struct volumed *v, struct unlocked *u,
 	return e || *ret_again ? e : work_put(w, v, &u->store.bindings, &parent);
 }
 
-static int values_differ(const struct volumed *v, const struct bindings *b)
+static const char secure_boot_lost[] =
+	"Secure Boot was on when keys were sealed and is off now: switch it on in the firmware's settings, or, if it shall "
+	"stay off, run as root: holdfast tpm reseal";
+
+static enum err refuse(struct volumed *v, const char *why)
 {
-	return b->head.count && memcmp(b->head.pcr7, v->boot.pcr7, sizeof(b->head.pcr7));
+	(void)snprintf(v->about, sizeof(v->about), "%s", why);
+	return ERR_STATE;
+}
+
+/* ---- the lockout ---- */
+
+/* The password goes into the store first: one that nobody knows would be the TPM's for ever. */
+static enum err lockout_auth(uint8_t ret[static TPM_AUTH_BYTES], int *ret_fresh, struct volumed *v,
+			     struct unlocked *u)
+{
+	*ret_fresh = bindings_open_lockout(ret, &u->store.bindings, &u->uk) != OK;
+	if (!*ret_fresh)
+		return OK;
+	randombytes_buf(ret, TPM_AUTH_BYTES);
+	/* A TPM drops zeros at the end of an authorization value. */
+	ret[TPM_AUTH_BYTES - 1] |= 1;
+	bindings_close_lockout(&u->store.bindings, ret, &u->uk);
+	return unlocked_save(u, v, 1);
+}
+
+static enum err lockout_take(struct volumed *v, struct unlocked *u)
+{
+	uint8_t auth[TPM_AUTH_BYTES];
+	int fresh;
+	enum err taken, e = lockout_auth(auth, &fresh, v, u);
+
+	if (e)
+		return e;
+	taken = tpm_lockout_take(v->options.tpm, auth);
+	sodium_memzero(auth, sizeof(auth));
+	if (!taken)
+		event_tell(v, "tpm-lockout-taken", json_pack("{s:i, s:i}", "tries", TPM_TRIES_MAX, "recovery_s",
+							     TPM_RECOVERY_S));
+	/* It has one: somebody else's, if ours was made just now. */
+	if (!taken || taken == ERR_EXISTS)
+		look_again(v);
+	if (taken != ERR_EXISTS || !fresh)
+		return OK;
+	lockout_forget(&u->store.bindings);
+	return unlocked_save(u, v, 1);
+}
+
+/* u is half changed, and must not be written yet: so the store is opened once more. */
+static enum err lockout_take_first(struct volumed *v, struct unlocked *u)
+{
+	struct bindings_head *to = &u->store.bindings.head;
+	UNLOCKED own = { 0 };
+	enum err e = unlocked_open(&own, v);
+
+	if (!e)
+		e = lockout_take(v, &own);
+	if (e)
+		return e;
+	memcpy(to->nonce, own.store.bindings.head.nonce, sizeof(to->nonce));
+	memcpy(to->lockout, own.store.bindings.head.lockout, sizeof(to->lockout));
+	u->store.head.generation = own.store.head.generation;
+	return OK;
+}
+
+/* Whose password it is does not matter, as long as it has one: without, a thief sets the count to 0. */
+static int lockout_is_bounded(const struct volumed *v)
+{
+	const struct tpm_lockout *l = &v->tpm.lockout;
+
+	return v->tpm.lockout_auth && l->tries_max >= 1 && l->tries_max <= TPM_BOUND_TRIES &&
+	       l->recovery_s >= TPM_BOUND_RECOVERY_S;
+}
+
+static enum err lockout_ready(struct volumed *v, struct unlocked *u, int guessable)
+{
+	enum err e = v->tpm.lockout_auth ? OK : lockout_take_first(v, u);
+
+	if (e || !guessable || lockout_is_bounded(v))
+		return e;
+	return refuse(v, v->tpm.lockout_auth
+			      ? "the TPM's lockout is somebody else's, and lets anybody try too often: PINs and self-help need "
+				"32 tries or less, one of them forgiven in 5 minutes or more"
+			      : "the TPM's lockout could not be set, without which a PIN or answers can be guessed");
 }
 
 enum err binding_put(struct volumed *v, struct unlocked *u, const uint8_t credential[static 16],
-		     const struct binding_part *parts, size_t count)
+		     const struct binding_part *parts, size_t count, int guessable)
 {
 	const char *obstacle;
 	int again = 0;
@@ -190,10 +319,13 @@ enum err binding_put(struct volumed *v, struct unlocked *u, const uint8_t creden
 
 	binding_look(v);
 	obstacle = binding_obstacle(v);
-	if (obstacle) {
-		(void)snprintf(v->about, sizeof(v->about), "%s", obstacle);
-		return ERR_STATE;
-	}
+	if (!obstacle && secure_boot_went_off(v, &u->store.bindings))
+		obstacle = secure_boot_lost;
+	if (obstacle)
+		return refuse(v, obstacle);
+	e = lockout_ready(v, u, guessable);
+	if (e)
+		return e == ERR_STATE ? e : volumed_about(v, e, "keeping the password of the TPM's lockout");
 	e = seal_into(&again, v, u, credential, parts, count, values_differ(v, &u->store.bindings));
 	if (!e && again)
 		e = seal_into(&again, v, u, credential, parts, count, 1);
@@ -212,7 +344,7 @@ enum err binding_new(struct record *ret, struct volumed *v, struct unlocked *u,
 	e = volumed_about(v, credential_new_bound(&r, part.sealed.auth, spec, typed, part.sealed.secret, &u->vk,
 						  &u->uk), "making the credential");
 	if (!e)
-		e = binding_put(v, u, r.id, &part, 1);
+		e = binding_put(v, u, r.id, &part, 1, spec->kind != CREDENTIAL_TPM_PASSWORD);
 	sealed_wipe(&part.sealed);
 	if (!e)
 		*ret = r;
@@ -267,13 +399,13 @@ static json_t *users_of(const struct store *s)
 	return users;
 }
 
-/* Once for each state: the text stays in the section. */
+/* Once for each state: the text stays in the section. Before enrolment there is nobody to tell. */
 static int is_news(struct volumed *v, const char *name, const char *state)
 {
 	json_t *section = section_of(v);
 	const char *told = vstate_text(section, name);
 
-	if (!section || (told && !strcmp(told, state)) || json_object_set_new(section, name, json_string(state)))
+	if (!v->trust.enrolled || !section || (told && !strcmp(told, state)) || json_object_set_new(section, name, json_string(state)))
 		return 0;
 	return !vstate_save(&v->state);
 }
@@ -342,6 +474,11 @@ static enum err reseal_if_due(struct volumed *v, struct unlocked *u)
 	}
 	if (v->tpm_settled)
 		return OK;
+	if (binding_secure_boot_off(v, &u->store)) {
+		if (is_news(v, "told", "secure boot off"))
+			event_tell(v, "secure-boot-off", json_pack("{s:o}", "users", users_of(&u->store)));
+		return OK;
+	}
 	e = reseal_what_differs(v, u);
 	v->tpm_seal_error = e;
 	if (e) {
@@ -350,30 +487,9 @@ static enum err reseal_if_due(struct volumed *v, struct unlocked *u)
 		return OK;
 	}
 	v->tpm_settled = 1;
-	(void)is_news(v, "told", "");
+	if (vstate_text(vstate_find(&v->state, "tpm"), "told"))
+		note(v, "told", json_string(""));
 	return OK;
-}
-
-static enum err lockout_take(struct volumed *v, struct unlocked *u)
-{
-	uint8_t auth[TPM_AUTH_BYTES];
-	enum err e = bindings_open_lockout(auth, &u->store.bindings, &u->uk);
-
-	if (e) {
-		randombytes_buf(auth, sizeof(auth));
-		/* A TPM drops zeros at the end of an authorization value. */
-		auth[sizeof(auth) - 1] |= 1;
-		bindings_close_lockout(&u->store.bindings, auth, &u->uk);
-		/* In the store first: a password that nobody knows would be the TPM's for ever. */
-		e = unlocked_save(u, v, 1);
-	}
-	if (!e && !tpm_lockout_take(v->options.tpm, auth)) {
-		look_again(v);
-		event_tell(v, "tpm-lockout-taken", json_pack("{s:i, s:i}", "tries", TPM_TRIES_MAX, "recovery_s",
-							     TPM_RECOVERY_S));
-	}
-	sodium_memzero(auth, sizeof(auth));
-	return e;
 }
 
 static int was_helped(const struct volumed *v)
@@ -384,12 +500,15 @@ static int was_helped(const struct volumed *v)
 /* A user who has been helped in begins with a clean count. Once for each start. */
 static enum err lockout_reset(struct volumed *v, struct unlocked *u, const uint8_t auth[static TPM_AUTH_BYTES])
 {
+	const char *done = vstate_text(vstate_find(&v->state, "tpm"), "reset");
 	enum err e;
 
-	if (!was_helped(v) || !is_news(v, "reset", v->boot.digest))
+	if (!was_helped(v) || (done && !strcmp(done, v->boot.digest)))
 		return OK;
 	e = tpm_lockout_reset(v->options.tpm, auth);
 	look_again(v);
+	if (!e || e == ERR_AUTH)
+		note(v, "reset", json_string(v->boot.digest));
 	if (e)
 		volumed_log("the TPM's lockout was not reset", err_text(e));
 	if (e != ERR_AUTH)
@@ -420,7 +539,8 @@ enum err binding_settle(struct volumed *v, struct unlocked *u)
 {
 	enum err e;
 
-	if (!u->store.bindings.head.count)
+	v->tpm_bound = u->store.bindings.head.count > 0;
+	if (!v->tpm_bound)
 		return OK;
 	e = reseal_if_due(v, u);
 	if (e || binding_obstacle(v))
@@ -428,28 +548,77 @@ enum err binding_settle(struct volumed *v, struct unlocked *u)
 	return lockout_settle(v, u);
 }
 
-/* ---- kill ---- */
-
-static int clear_with_lockout(struct volumed *v, const struct unlocked *u)
+enum err binding_reseal(struct volumed *v)
 {
-	uint8_t auth[TPM_AUTH_BYTES];
-	enum err e = bindings_open_lockout(auth, &u->store.bindings, &u->uk);
+	UNLOCKED u = { 0 };
+	const char *obstacle;
+	enum err e = unlocked_open(&u, v);
 
-	if (!e)
-		e = tpm_clear(v->options.tpm, auth);
-	sodium_memzero(auth, sizeof(auth));
-	return !e;
+	if (e)
+		return e;
+	/* What is sealed next may be sealed to this start. */
+	if (!u.store.bindings.head.count) {
+		note(v, "secure_boot", json_false());
+		return OK;
+	}
+	binding_look(v);
+	obstacle = binding_obstacle(v);
+	if (obstacle)
+		return refuse(v, obstacle);
+	e = reseal(v, &u, "asked");
+	v->tpm_seal_error = e;
+	v->tpm_settled = !e;
+	return volumed_about(v, e, "sealing to the TPM");
 }
 
-void binding_kill(struct volumed *v)
+json_t *binding_drop_unreadable(struct unlocked *u)
+{
+	struct bindings *b = &u->store.bindings;
+	uint8_t lockout[TPM_AUTH_BYTES];
+	json_t *users = json_array();
+
+	for (size_t i = b->head.count; i-- > 0;) {
+		uint8_t id[16];
+		SEALED s = { 0 };
+
+		/* More than one of a credential's may have gone. */
+		if (i >= b->head.count || !binding_open(&s, &b->entries[i], &u->uk))
+			continue;
+		(void)json_array_append_new(users, json_string(user_of(&u->store, &b->entries[i])));
+		memcpy(id, b->entries[i].credential, sizeof(id));
+		for (uint32_t r = 0; r < u->store.head.record_count; r++)
+			if (!memcmp(u->store.records[r].id, id, sizeof(id)))
+				record_unseal(&u->store.records[r]);
+		bindings_remove(b, id);
+	}
+	if (bindings_open_lockout(lockout, b, &u->uk) == ERR_AUTH)
+		lockout_forget(b);
+	sodium_memzero(lockout, sizeof(lockout));
+	return users;
+}
+
+/* ---- kill ---- */
+
+void binding_end_take(struct binding_end *ret, struct volumed *v)
 {
 	uint64_t made = vstate_number(vstate_find(&v->state, "tpm"), "made");
-	struct tpm_parent parent;
 	UNLOCKED u = { 0 };
 
-	if (unlocked_open(&u, v) || !u.store.bindings.head.count || clear_with_lockout(v, &u))
+	if (unlocked_open(&u, v))
 		return;
-	bindings_parent(&parent, &u.store.bindings);
-	if (made && made == parent.handle && tpm_evict(v->options.tpm, &parent))
+	ret->has_lockout = !bindings_open_lockout(ret->lockout, &u.store.bindings, &u.uk);
+	bindings_parent(&ret->parent, &u.store.bindings);
+	ret->has_parent = made && made == ret->parent.handle;
+}
+
+void binding_end(struct volumed *v, struct binding_end *end)
+{
+	int cleared;
+
+	/* A TPM that hung before gets one more chance: the laptop does nothing else any more. */
+	tss_resume();
+	cleared = end->has_lockout && !tpm_clear(v->options.tpm, end->lockout);
+	if (!cleared && end->has_parent && tpm_evict(v->options.tpm, &end->parent))
 		volumed_log("the TPM's storage root key was not taken away", NULL);
+	sodium_memzero(end, sizeof(*end));
 }

@@ -185,9 +185,11 @@ static void erase_everything(struct volumed *v, struct tombstone *t, const struc
 {
 	JSON *volumes = json_array();
 	TEXT *jws = strndup((const char *)t->command, t->command_bytes);
-	int all = volumes_kill(volumes, v, m);
+	struct binding_end tpm = { 0 };
+	int all;
 
-	binding_kill(v);
+	binding_end_take(&tpm, v);
+	all = volumes_kill(volumes, v, m);
 	if (espstore_destroy(&v->esp))
 		volumed_log("the credential store was not destroyed", NULL);
 	targets_remove(v, m);
@@ -200,6 +202,7 @@ static void erase_everything(struct volumed *v, struct tombstone *t, const struc
 	outbox_detach(&v->outbox);
 	if (jws)
 		proof_put(v, all, id, sequence, jws, volumes);
+	binding_end(v, &tpm);
 	volumed_log(all ? "killed: every keyslot is overwritten" : "killed, but not every volume", NULL);
 }
 

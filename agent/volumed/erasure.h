@@ -1,7 +1,8 @@
 /* Kill: the laptop's disk is made unreadable for ever. Order: tombstone on the ESP (from here on nothing stops it:
  * pre-boot or the next start finishes) -> keyslots and headers of every volume overwritten and read back ->
- * what is sealed to the TPM worth nothing -> store and boot targets destroyed -> tombstone says so -> keys and state destroyed -> signed proof, in memory and,
- * until it is delivered, on the ESP as kill-proof.jws. */
+ * store and boot targets destroyed -> tombstone says so -> keys and state destroyed -> signed proof, in memory and,
+ * until it is delivered, on the ESP as kill-proof.jws -> the TPM cleared, last and for some seconds at most: a power cut
+ * before that leaves it uncleared, as what clears it was in the store. */
 #ifndef HOLDFAST_ERASURE_H
 #define HOLDFAST_ERASURE_H
 

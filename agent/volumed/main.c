@@ -14,9 +14,7 @@
 #include "agent/footprint.h"
 #include "agent/volumed/attest.h"
 #include "agent/volumed/durable.h"
-#include "agent/volumed/erasure.h"
 #include "agent/volumed/server.h"
-#include "agent/volumed/settle.h"
 
 static const char usage[] =
 	"usage: holdfast-volumed [OPTIONS]\n"
@@ -183,9 +181,6 @@ static int run(struct volumed *v)
 		fprintf(stderr, "holdfast-volumed: cannot start: %s\n", v->about);
 		return EXIT_FAILURE;
 	}
-	/* What cannot be settled now is told by STATUS, and tried again. */
-	if (!erasure_resume(v) && settle_check(v))
-		volumed_log("started with work left", v->about);
 	e = volumed_serve(v);
 	if (e)
 		fprintf(stderr, "holdfast-volumed: %s/volumed.sock: %s\n", v->options.run, err_text(e));

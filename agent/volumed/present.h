@@ -1,5 +1,5 @@
-/* Present password: what a user who asks for himself has to know. Who tries others' is stopped: the TPM's
- * lockout does not count here. */
+/* Present password: what a user who asks for himself has to know. Who tries others' is stopped, for each user
+ * alone: the TPM's lockout does not count here. */
 #ifndef HOLDFAST_PRESENT_H
 #define HOLDFAST_PRESENT_H
 

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "agent/volumed/accounts.h"
+#include "agent/volumed/binding.h"
 #include "agent/volumed/enforce.h"
 #include "agent/volumed/enrolment.h"
 #include "agent/volumed/erasure.h"
@@ -217,6 +218,11 @@ static enum err serve_user_remove(const struct request *r)
 	return accounts_remove(r->v, r->field[0].text);
 }
 
+static enum err serve_tpm_reseal(const struct request *r)
+{
+	return binding_reseal(r->v);
+}
+
 static enum err serve_user_list(const struct request *r)
 {
 	TEXT *text = NULL;
@@ -250,6 +256,7 @@ static const struct {
 	{ IPC_USER_BIND, 0, serve_user_bind },
 	{ IPC_USER_SELF_HELP, 0, serve_user_self_help },
 	{ IPC_USER_REMOVE, 0, serve_user_remove },
+	{ IPC_TPM_RESEAL, 0, serve_tpm_reseal },
 	{ IPC_USER_LIST, 0, serve_user_list },
 };
 

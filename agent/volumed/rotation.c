@@ -3,6 +3,7 @@
 #include <sodium.h>
 #include <string.h>
 
+#include "agent/volumed/binding.h"
 #include "agent/volumed/event.h"
 #include "agent/volumed/managed.h"
 
@@ -130,6 +131,7 @@ static enum err rekey(struct unlocked *u, const struct unlock_key *fresh, enum r
 enum err rotation_run(struct volumed *v, struct unlocked *u, enum rotation_seals seals)
 {
 	UNLOCK_KEY fresh = { 0 };
+	JSON *unreadable = binding_drop_unreadable(u);
 	enum err e;
 
 	randombytes_buf(fresh.bytes, sizeof(fresh.bytes));
@@ -144,6 +146,8 @@ enum err rotation_run(struct volumed *v, struct unlocked *u, enum rotation_seals
 	}
 	u->uk = fresh;
 	e = unlocked_save(u, v, 1);
+	if (!e && json_array_size(unreadable))
+		event_tell(v, "binding-unreadable", json_pack("{s:O}", "users", unreadable));
 	if (!e) {
 		u->found.copy[0] = u->found.copy[1] = OK;
 		u->found.same_key = 1;

@@ -21,8 +21,10 @@ static int policy_has_it(const struct volumed *v)
 
 static enum err allowed(struct volumed *v)
 {
-	const char *obstacle = binding_obstacle(v);
+	const char *obstacle;
 
+	binding_look(v);
+	obstacle = binding_obstacle(v);
 	if (!policy_has_it(v))
 		return volumed_about(v, ERR_STATE, "policy does not allow self-help (setting self_help)");
 	if (!obstacle)
@@ -113,7 +115,7 @@ static enum err enrol(struct record *ret, struct volumed *v, struct unlocked *u,
 	if (!e)
 		e = record_make(ret, parts[0].sealed.auth, v, u, form, &typed, parts[0].sealed.secret, salt);
 	if (!e)
-		e = binding_put(v, u, ret->id, parts, 2);
+		e = binding_put(v, u, ret->id, parts, 2, 1);
 	if (e)
 		return e;
 	memcpy(q.credential, ret->id, sizeof(q.credential));

@@ -6,14 +6,18 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <systemd/sd-daemon.h>
 #include <unistd.h>
 
 #include "agent/footprint.h"
+#include "agent/volumed/binding.h"
 #include "agent/volumed/durable.h"
+#include "agent/volumed/erasure.h"
 #include "agent/volumed/requests.h"
 #include "agent/volumed/ruleset.h"
 #include "agent/volumed/settle.h"
+#include "agent/volumed/tss.h"
 
 #define PEERS_MAX 32
 #define PEERS_OF_AGENT 24
@@ -63,8 +67,12 @@ static size_t peers_allowed(const struct loop *l, uid_t uid)
  * block, and it is dropped when it is full. One answer always fits. */
 static void peer_accept(struct loop *l)
 {
+	struct pollfd listener = { .fd = l->listener, .events = POLLIN };
 	struct peer p = { .fd = -1 };
 
+	/* It may have been accepted in between (command_waits). */
+	if (poll(&listener, 1, 0) < 1)
+		return;
 	if (ipc_accept(&p.fd, &p.who, l->listener))
 		return;
 	if (l->count >= peers_allowed(l, p.who.uid) || fcntl(p.fd, F_SETFL, O_NONBLOCK)) {
@@ -72,6 +80,25 @@ static void peer_accept(struct loop *l)
 		return;
 	}
 	l->peers[l->count++] = p;
+}
+
+/* A TPM that is slow, or hangs, must not hold up a kill: its work is given up for a command. */
+static int command_waits(void *context)
+{
+	struct loop *l = context;
+
+	if (stopped || l->v->killed)
+		return stopped;
+	peer_accept(l);
+	for (size_t i = 0; i < l->count; i++) {
+		uint8_t type[2];
+
+		if (recv(l->peers[i].fd, type, sizeof(type), MSG_PEEK | MSG_DONTWAIT) == sizeof(type) &&
+		    (type[0] | type[1] << 8) == IPC_COMMAND &&
+		    ipc_permitted(IPC_COMMAND, &l->peers[i].who, l->v->agent_uid))
+			return 1;
+	}
+	return 0;
 }
 
 static int peer_serve(struct loop *l, struct peer *p)
@@ -114,7 +141,7 @@ static void timers_run(struct loop *l)
 	if (now >= l->next_check) {
 		l->next_check = now + CHECK_S;
 		e = settle_check(l->v);
-	} else if (*l->v->unsettled || ruleset_keyboard_changed(l->v)) {
+	} else if (*l->v->unsettled || ruleset_keyboard_changed(l->v) || binding_is_due(l->v)) {
 		e = settle_run(l->v);
 	}
 	if (e == ERR_MEMORY)
@@ -169,10 +196,16 @@ enum err volumed_serve(struct volumed *v)
 	sigaction(SIGTERM, &action, NULL);
 	sigaction(SIGINT, &action, NULL);
 	(void)sd_notify(0, "READY=1");
+	/* With the socket there: who asks now is served after this, and a kill ends waiting for a TPM. */
+	tss_watch(command_waits, &l);
+	/* What cannot be settled now is told by STATUS, and tried again. */
+	if (!erasure_resume(v) && settle_check(v))
+		volumed_log("started with work left", v->about);
 	while (!stopped)
 		step(&l);
 	while (l.count)
 		peer_close(&l, l.count - 1);
+	tss_watch(NULL, NULL);
 	close(l.listener);
 	(void)unlink(path);
 	return OK;

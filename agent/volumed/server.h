@@ -4,7 +4,7 @@
 
 #include "agent/volumed/volumed.h"
 
-/* Serve until SIGTERM or SIGINT. Errors: those of ipc_listen. */
+/* Listen, settle, and serve until SIGTERM or SIGINT. Errors: those of ipc_listen. */
 MUST_CHECK enum err volumed_serve(struct volumed *v);
 
 #endif

@@ -10,6 +10,12 @@
 #define HANDLE_TCG 0x81000001u /* where everybody looks for the storage root key */
 #define HANDLE_OWN 0x81004846u
 
+/* Seconds that a TPM may take: the slow ones take some for a primary key, and one for an object. */
+#define WAIT_FACTS_S 10
+#define WAIT_KEY_S 30
+#define WAIT_ITEM_S 3
+#define WAIT_END_S 20
+
 static const TPMT_SYM_DEF session_cipher = { .algorithm = TPM2_ALG_AES, .keyBits.aes = 128,
 					     .mode.aes = TPM2_ALG_CFB };
 
@@ -50,32 +56,6 @@ static enum err lockout_read(struct tpm_lockout *ret, struct tss *t, uint32_t pe
 	if (!e)
 		e = property(&ret->recovery_s, t, TPM2_PT_LOCKOUT_INTERVAL);
 	ret->locked = (permanent & TPMA_PERMANENT_INLOCKOUT) != 0;
-	return e;
-}
-
-static enum err facts_job(struct tss *t, void *io)
-{
-	struct tpm_facts *f = io;
-	uint32_t maker = 0, permanent = 0;
-	enum err e = property(&maker, t, TPM2_PT_MANUFACTURER);
-
-	if (!e)
-		e = property(&permanent, t, TPM2_PT_PERMANENT);
-	if (e)
-		return e;
-	maker_text(f->maker, maker);
-	f->owner_auth = (permanent & TPMA_PERMANENT_OWNERAUTHSET) != 0;
-	f->lockout_auth = (permanent & TPMA_PERMANENT_LOCKOUTAUTHSET) != 0;
-	return lockout_read(&f->lockout, t, permanent);
-}
-
-enum err tpm_facts_read(struct tpm_facts *ret, const char *tcti)
-{
-	struct tpm_facts f = { 0 };
-	enum err e = tss_run(tcti, facts_job, &f, sizeof(f));
-
-	if (!e)
-		*ret = f;
 	return e;
 }
 
@@ -129,12 +109,57 @@ static enum err parent_read(struct tpm_parent *ret, struct tss *t, ESYS_TR key, 
 	return OK;
 }
 
+static const uint32_t places[] = { HANDLE_TCG, HANDLE_OWN };
+
 /* OK, ERR_NOT_FOUND (the place is free), ERR_CHANGED (something else is there). */
 static enum err persistent_find(ESYS_TR *ret, struct tpm_parent *ret_parent, struct tss *t, uint32_t handle)
 {
 	enum err e = tss_err(t->Esys_TR_FromTPMPublic(t->esys, handle, NONE, NONE, NONE, ret));
 
 	return e ? e : parent_read(ret_parent, t, *ret, handle);
+}
+
+static enum err parent_is_missing(int *ret, struct tss *t)
+{
+	struct tpm_parent found;
+	ESYS_TR key = NONE;
+	enum err e = OK;
+
+	*ret = 1;
+	for (size_t i = 0; *ret && i < sizeof(places) / sizeof(*places); i++) {
+		e = persistent_find(&key, &found, t, places[i]);
+		if (e && e != ERR_NOT_FOUND && e != ERR_CHANGED)
+			return e;
+		*ret = e != OK;
+	}
+	return OK;
+}
+
+static enum err facts_job(struct tss *t, void *io)
+{
+	struct tpm_facts *f = io;
+	uint32_t maker = 0, permanent = 0;
+	enum err e = property(&maker, t, TPM2_PT_MANUFACTURER);
+
+	if (!e)
+		e = property(&permanent, t, TPM2_PT_PERMANENT);
+	if (e)
+		return e;
+	maker_text(f->maker, maker);
+	f->owner_auth = (permanent & TPMA_PERMANENT_OWNERAUTHSET) != 0;
+	f->lockout_auth = (permanent & TPMA_PERMANENT_LOCKOUTAUTHSET) != 0;
+	e = lockout_read(&f->lockout, t, permanent);
+	return e || !f->owner_auth ? e : parent_is_missing(&f->no_parent, t);
+}
+
+enum err tpm_facts_read(struct tpm_facts *ret, const char *tcti)
+{
+	struct tpm_facts f = { 0 };
+	enum err e = tss_run(tcti, facts_job, &f, sizeof(f), WAIT_FACTS_S);
+
+	if (!e)
+		*ret = f;
+	return e;
 }
 
 static enum err primary_make(ESYS_TR *ret, struct tpm_parent *ret_parent, struct tss *t)
@@ -179,7 +204,6 @@ static enum err primary_keep(ESYS_TR *key, struct tpm_parent *parent, struct tss
 
 static enum err parent_get(ESYS_TR *ret, struct tpm_parent *ret_parent, int *ret_made, struct tss *t)
 {
-	static const uint32_t places[] = { HANDLE_TCG, HANDLE_OWN };
 	uint32_t place = 0;
 	enum err e;
 
@@ -315,7 +339,7 @@ enum err tpm_seal(struct tpm_parent *ret, int *ret_made, struct tpm_item *items,
 	s->count = count;
 	if (count)
 		memcpy(s->items, items, count * sizeof(*items));
-	e = tss_run(tcti, seal_job, s, bytes);
+	e = tss_run(tcti, seal_job, s, bytes, WAIT_KEY_S + (unsigned)count * WAIT_ITEM_S);
 	for (size_t i = 0; !e && i < count; i++)
 		items[i].object = s->items[i].object;
 	if (!e) {
@@ -418,7 +442,7 @@ static enum err with_auth(const char *tcti, enum err (*job)(struct tss *t, void 
 	enum err e;
 
 	memcpy(io.auth, auth, sizeof(io.auth));
-	e = tss_run(tcti, job, &io, sizeof(io));
+	e = tss_run(tcti, job, &io, sizeof(io), WAIT_END_S);
 	secret_wipe(&io, sizeof(io));
 	return e;
 }
@@ -456,5 +480,5 @@ enum err tpm_evict(const char *tcti, const struct tpm_parent *parent)
 {
 	struct tpm_parent p = *parent;
 
-	return tss_run(tcti, evict_job, &p, sizeof(p));
+	return tss_run(tcti, evict_job, &p, sizeof(p), WAIT_END_S);
 }

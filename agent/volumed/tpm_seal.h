@@ -3,7 +3,7 @@
  * encrypts parameters: neither secret nor authorization value is ever plain on the bus.
  *
  * Errors of all: ERR_NOT_FOUND (no TPM, or its stack is not installed), ERR_DENIED (the owner hierarchy has a
- * password that is not ours), ERR_BUSY (no answer within a minute), ERR_IO, ERR_MEMORY. */
+ * password that is not ours), ERR_BUSY (tss_run's), ERR_IO, ERR_MEMORY. */
 #ifndef HOLDFAST_TPM_SEAL_H
 #define HOLDFAST_TPM_SEAL_H
 
@@ -16,11 +16,15 @@
 #define TPM_TRIES_MAX 10
 #define TPM_RECOVERY_S 600
 #define TPM_LOCKOUT_RECOVERY_S 86400
+/* The worst figures of somebody else's with which a PIN is still one. */
+#define TPM_BOUND_TRIES 32
+#define TPM_BOUND_RECOVERY_S 300
 
 /* What a TPM says of itself. */
 struct tpm_facts {
 	char maker[5];          /* such as "IFX", "IBM" */
 	int owner_auth;         /* the owner hierarchy has a password */
+	int no_parent;          /* it has, and no storage root key is there that could be used without it */
 	int lockout_auth;       /* so has the lockout hierarchy */
 	struct tpm_lockout lockout;
 };

@@ -121,6 +121,11 @@ static void wait_for_kind(json_t *list, const struct volumed *v, const struct st
 
 	if (kind == CREDENTIAL_PASSWORD || !user || (obstacle && !v->boot.known))
 		return;
+	if (obstacle && !binding_has_no_tpm(v)) {
+		wait_put(list, v->started, "the TPM, to which policy binds what users sign in with: ", obstacle,
+			 "until then no password is set: put the TPM in order, or switch it off in the firmware's settings");
+		return;
+	}
 	if (obstacle) {
 		wait_put(list, v->started, "a TPM, to which policy binds what users sign in with: ", obstacle,
 			 "nothing, if this laptop has none; else switch it on in the firmware's settings");
@@ -138,6 +143,11 @@ void tpmtext_wait(json_t *list, const struct volumed *v, const struct store *s)
 		"else a one-time code is needed";
 	const char *obstacle = binding_obstacle(v);
 
+	if (!obstacle && binding_secure_boot_off(v, s)) {
+		wait_put(list, v->started, "Secure Boot, which was on when keys were sealed and is off: bound users cannot "
+			 "sign in", "", "switch it on in the firmware's settings; if it shall stay off, run: holdfast tpm reseal");
+		return;
+	}
 	if (obstacle && v->boot.known && s->bindings.head.count)
 		wait_put(list, v->started, "the TPM, without which bound users cannot sign in: ", obstacle, advice);
 	else if (!obstacle && v->tpm_seal_error)
@@ -150,5 +160,7 @@ const char *tpmtext_summary(const struct volumed *v, const struct store *s)
 {
 	if (!s->bindings.head.count)
 		return "unbound";
+	if (!binding_obstacle(v) && binding_secure_boot_off(v, s))
+		return "secure-boot-off";
 	return binding_obstacle(v) || v->tpm_seal_error ? "tpm-missing" : pcr7_state(v, s);
 }

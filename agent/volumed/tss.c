@@ -9,12 +9,41 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <tss2/tss2_tctildr.h>
 #include <unistd.h>
 
 #include "common/secret.h"
 
 #define DEVICE_PREFIX "device:"
+#define SLICE_MS 100
+#define REAP_MS 1000
+
+static struct {
+	pid_t stuck;           /* killed, and does not end: the driver holds it */
+	uint64_t paused_until; /* ms */
+	int (*wanted)(void *context);
+	void *context;
+} waiting;
+
+void tss_watch(int (*wanted)(void *context), void *context)
+{
+	waiting.wanted = wanted;
+	waiting.context = context;
+}
+
+void tss_resume(void)
+{
+	waiting.paused_until = 0;
+}
+
+static uint64_t now_ms(void)
+{
+	struct timespec t = { 0 };
+
+	(void)clock_gettime(CLOCK_BOOTTIME, &t);
+	return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
+}
 
 enum err tss_err(TSS2_RC rc)
 {
@@ -97,26 +126,45 @@ static void child(const char *tcti, enum err (*job)(struct tss *t, void *io), vo
 	_exit((int)work(tcti, job, io));
 }
 
-/* The pipe's other end closes when the child has ended. */
-static enum err child_wait(pid_t pid, int ended)
+/* Never for ever: a child that the driver holds does not even end when it is killed. */
+static enum err child_reap(pid_t pid, int ended)
 {
-	struct pollfd fd = { .fd = ended };
-	int status, n;
+	int status;
 
-	do
-		n = poll(&fd, 1, TSS_WAIT_S * 1000);
-	while (n < 0 && errno == EINTR);
-	if (n < 1)
-		(void)kill(pid, SIGKILL);
-	while (waitpid(pid, &status, 0) < 0)
-		if (errno != EINTR)
+	for (int i = 0; i < REAP_MS; i++) {
+		pid_t gone = waitpid(pid, &status, WNOHANG);
+
+		if (gone == pid && ended)
+			return WIFEXITED(status) ? (enum err)WEXITSTATUS(status) : ERR_IO;
+		if (gone == pid)
+			return ERR_BUSY;
+		if (gone < 0 && errno != EINTR)
 			return ERR_IO;
-	if (n < 1)
-		return ERR_BUSY;
-	return WIFEXITED(status) ? (enum err)WEXITSTATUS(status) : ERR_IO;
+		(void)poll(NULL, 0, 1);
+	}
+	waiting.stuck = pid;
+	return ERR_BUSY;
 }
 
-static enum err run(const char *tcti, enum err (*job)(struct tss *t, void *io), void *shared)
+/* The pipe's other end closes when the child has ended. */
+static enum err child_wait(pid_t pid, int pipe_end, unsigned seconds)
+{
+	struct pollfd fd = { .fd = pipe_end };
+	uint64_t end = now_ms() + (uint64_t)seconds * 1000;
+	int ended = 0, given_up = 0;
+
+	while (!ended && !given_up) {
+		ended = poll(&fd, 1, SLICE_MS) > 0;
+		given_up = !ended && (now_ms() >= end || (waiting.wanted && waiting.wanted(waiting.context)));
+	}
+	if (!ended)
+		(void)kill(pid, SIGKILL);
+	if (!ended && now_ms() >= end)
+		waiting.paused_until = now_ms() + TSS_PAUSE_S * 1000;
+	return child_reap(pid, ended);
+}
+
+static enum err run(const char *tcti, enum err (*job)(struct tss *t, void *io), void *shared, unsigned seconds)
 {
 	int ended[2];
 	enum err e;
@@ -128,9 +176,16 @@ static enum err run(const char *tcti, enum err (*job)(struct tss *t, void *io), 
 	if (!pid)
 		child(tcti, job, shared);
 	close(ended[1]);
-	e = pid < 0 ? ERR_MEMORY : child_wait(pid, ended[0]);
+	e = pid < 0 ? ERR_MEMORY : child_wait(pid, ended[0], seconds);
 	close(ended[0]);
 	return e;
+}
+
+static int is_held_up(void)
+{
+	if (waiting.stuck && waitpid(waiting.stuck, NULL, WNOHANG))
+		waiting.stuck = 0;
+	return waiting.stuck || now_ms() < waiting.paused_until;
 }
 
 /* Without a device there is no need to ask anybody. */
@@ -142,19 +197,22 @@ static int is_absent(const char *tcti)
 	       (!strncmp(tcti, DEVICE_PREFIX, prefix) && access(tcti + prefix, R_OK | W_OK));
 }
 
-enum err tss_run(const char *tcti, enum err (*job)(struct tss *t, void *io), void *io, size_t bytes)
+enum err tss_run(const char *tcti, enum err (*job)(struct tss *t, void *io), void *io, size_t bytes,
+		 unsigned seconds)
 {
 	void *shared;
 	enum err e;
 
 	if (is_absent(tcti))
 		return ERR_NOT_FOUND;
+	if (is_held_up())
+		return ERR_BUSY;
 	shared = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	if (shared == MAP_FAILED)
 		return ERR_MEMORY;
 	(void)mlock(shared, bytes);
 	memcpy(shared, io, bytes);
-	e = run(tcti, job, shared);
+	e = run(tcti, job, shared, seconds);
 	if (!e)
 		memcpy(io, shared, bytes);
 	secret_wipe(shared, bytes);

@@ -35,6 +35,13 @@ struct volume_state {
 	unsigned foreign;   /* keyslots that are not ours */
 };
 
+/* Wrong present passwords of one user, in a row, by others than root. */
+struct wrong_present {
+	char user[STORE_NAME_MAX + 1];
+	unsigned count;
+	uint64_t last; /* s */
+};
+
 struct volumed {
 	struct options options;
 	struct espstore esp;
@@ -60,11 +67,11 @@ struct volumed {
 	uint64_t rolled_back_told; /* generation of the firmware when a roll-back was told */
 	struct keyboard_conf keyboard; /* as it was when the rules were last settled */
 	int tpm_asked, tpm_settled; /* tpm and tpm_error are there; what is sealed fits this start */
+	int tpm_bound;           /* something is sealed to it */
 	enum err tpm_error;
 	enum err tpm_seal_error; /* the last time that everything had to be sealed anew */
 	struct tpm_facts tpm;
-	unsigned wrong_presents; /* by others than root, in a row (accounts.c) */
-	uint64_t wrong_present;  /* s: the last of them */
+	struct wrong_present wrong_presents[STORE_RECORDS_MAX]; /* present.c */
 	char about[320];        /* what the last error was about, for people */
 	char unsettled[320];    /* why the wanted state is not reached; "" */
 	uint64_t unsettled_since;

@@ -256,7 +256,8 @@ static enum err handoff_make(const struct start *s, const char *out, char **even
 	h.manifest = s->store.manifest;
 	h.head.processors = (uint8_t)atoi(getenv("VOLUMED_PROCESSORS") ? getenv("VOLUMED_PROCESSORS") : "1");
 	if (!tpm_pcr_read(h.head.pcr7, &tpm, TPM_PCR_SECURE_BOOT))
-		h.head.trust = HANDOFF_TPM | HANDOFF_SECURE_BOOT | HANDOFF_CAPPED;
+		h.head.trust = HANDOFF_TPM | HANDOFF_CAPPED |
+			       (getenv("VOLUMED_INSECURE_BOOT") ? 0 : HANDOFF_SECURE_BOOT);
 	/* Differs from start to start, as a real one does. */
 	h.head.kdf_ms = randombytes_uniform(100000);
 	event_add(&h, PREBOOT_UNLOCKED, 1);

@@ -1,16 +1,20 @@
 #!/usr/bin/python3
 """Credentials bound to a TPM and self-help, with the real volumed, a real swtpm, and tpm2-tools to look at what was sealed.
 Pre-boot is played by volumed_tool, which unseals with the code that holdfast.efi has."""
+import contextlib
 import os
 import re
+import socket
 import subprocess
 import sys
+import threading
+import time
 
 from laptop import HOST, TOOL, enrolled_laptop, main, run
 from sockets import ROOT, Refused
 
 sys.path.insert(0, os.path.join(ROOT, "tests", "lib"))
-from swtpm import Listener, Tpm  # noqa: E402
+from swtpm import Listener, Tpm, free_pair  # noqa: E402
 
 PASSWORD, TPM_PIN, TPM_PASSWORD = 1, 4, 5  # enum credential_kind
 ALICE = "alice's password"
@@ -141,7 +145,7 @@ def test_bind(p):
     assert "at least 8" in refused(p.laptop.ask, "USER_BIND", "alice", ALICE, "1234567", TPM_PASSWORD).about
     events = p.bind()
     assert detail(events, "tpm-bound") == {"user": "alice", "method": "tpm-pin"}, events
-    assert "credential-changed" in kinds(events) and "tpm-lockout-taken" not in kinds(events)
+    assert "credential-changed" in kinds(events) and "tpm-lockout-taken" in kinds(events)
     show = p.laptop.show()
     assert "record kind 4 number 0 user 'alice'" in show and "record kind 1" not in show, show
     assert not p.laptop.opens(esp=old), "the old password opens nothing with an old ESP"
@@ -250,9 +254,12 @@ def test_missing(p):
 @with_place()
 def test_lockout(p):
     """the lockout's figures are set, its password is ours and in the store; after a one-time code the count is 0 again"""
-    p.bind()
-    events = p.boot(password="739104")
+    events = p.bind()
     assert detail(events, "tpm-lockout-taken") == {"tries": 10, "recovery_s": 600}, events
+    # a laptop that is stolen now: whoever has it cannot set the count to 0
+    assert re.search(r"lockoutAuthSet:\s+1", p.tpm.tool("getcap", "properties-variable"))
+    events = p.boot(password="739104")
+    assert "tpm-lockout-taken" not in kinds(events)
     assert p.tpm.variable("TPM2_PT_MAX_AUTH_FAIL") == 10 and p.tpm.variable("TPM2_PT_LOCKOUT_INTERVAL") == 600
     assert p.tpm.variable("TPM2_PT_LOCKOUT_RECOVERY") == 86400
     assert re.search(r"lockoutAuthSet:\s+1", p.tpm.tool("getcap", "properties-variable"))
@@ -281,12 +288,177 @@ def test_lockout_not_ours(p):
     p.tpm.tool("dictionarylockout", "-c", "-p", "somebody")  # the hierarchy is not locked
 
 
+@with_place(self_help=True)
+def test_lockout_unbounded(p):
+    """a lockout of somebody else's without bounds: no PIN and no self-help, in words; a password bound to the TPM is one all the same"""
+    p.tpm.tool("dictionarylockout", "-s", "-n", "1000000", "-t", "1", "-l", "1")
+    p.tpm.tool("changeauth", "-c", "lockout", "somebody")
+    p.boot()
+    for call in (p.bind, p.enrol_questions):
+        r = refused(call)
+        assert r.name == "ERR_STATE" and "lets anybody try too often" in r.about, r
+    assert "record kind 1" in p.laptop.show()
+    p.bind("another password", TPM_PASSWORD)
+    p.boot(password="another password")
+
+
+@with_place()
+def test_same_password(p):
+    """what is to be bound must not be the password that was there: old copies of its record can be guessed at"""
+    r = refused(p.bind, ALICE, TPM_PASSWORD)
+    assert r.name == "ERR_EXISTS" and "another than the present password" in r.about, r
+    assert "record kind 1" in p.laptop.show()
+    p.bind("another password", TPM_PASSWORD)
+    p.laptop.ask("USER_PASSWD", "alice", "another password", 0)  # bound already
+
+
+def has_header(laptop):
+    with open(laptop.image, "rb") as f:
+        return f.read(4) == b"LUKS"
+
+
+def silent_tpm():
+    """Takes every connection and command, and never answers."""
+    port = free_pair()
+    servers = [socket.create_server(("127.0.0.1", port + n)) for n in (0, 1)]
+    held = []
+
+    def serve(server):
+        with contextlib.suppress(OSError):
+            while True:
+                held.append(server.accept()[0])
+
+    for server in servers:
+        threading.Thread(target=serve, args=(server,), daemon=True).start()
+    return f"swtpm:host=127.0.0.1,port={port}", servers
+
+
+@with_place()
+def test_hanging(p):
+    """a TPM that hangs: the socket is there at once, it is waited for once, and a kill does not wait at all"""
+    p.bind()
+    p.boot(password="739104")
+    p.reset()
+    assert p.laptop.boot(password="739104")[0] == 0
+    p.laptop.tpm, servers = silent_tpm()
+    begun = time.monotonic()
+    p.laptop.start()
+    assert time.monotonic() - begun < 3, "listens before the TPM is asked"
+    status = p.laptop.status()
+    assert time.monotonic() - begun < 25 and "busy" in status["tpm"]["why"], status["tpm"]
+    begun = time.monotonic()
+    assert "does not answer" in refused(p.laptop.ask, "USER_BIND", "alice", "739104", "846213", TPM_PIN).about
+    assert time.monotonic() - begun < 5, "not once more"
+    p.reset()
+    assert p.laptop.boot(password="739104")[0] == 0
+    p.laptop.start()
+    time.sleep(0.5)
+    begun = time.monotonic()
+    proof = []
+    killer = threading.Thread(target=lambda: proof.extend(p.laptop.command("kill")))
+    killer.start()
+    while has_header(p.laptop):
+        assert time.monotonic() - begun < 5, "the kill waits behind the TPM"
+        time.sleep(0.1)
+    killer.join(60)
+    assert "command-done" in kinds(proof), proof
+    for server in servers:
+        server.close()
+
+
+@with_place()
+def test_late(p):
+    """a TPM that did not answer at the start is asked again, and what differs is sealed then"""
+    p.bind()
+    p.firmware = "updated"
+    p.reset()
+    number = min(n for n in p.laptop.secrets if n != "recovery")
+    assert p.laptop.boot(code=p.laptop.secrets.pop(number), number=number)[0] == 0
+    p.tpm.off()
+    p.laptop.start()
+    events = p.laptop.drain()[0]
+    assert "tpm-missing" in kinds(events) and "tpm-resealed" not in kinds(events), events
+    p.tpm.on()
+    p.tpm.measure(7, p.firmware)
+    p.laptop.ask("POLICY", p.laptop.org.policy(2, CHEAP), p.laptop.org.certs())  # settles
+    events = p.laptop.drain()[0]
+    assert detail(events, "tpm-resealed")["reason"] == "pcr7", events
+    p.boot(password="739104")
+
+
+@with_place(credential="tpm-pin")
+def test_downgrade(p):
+    """a TPM that fails makes no password out of a PIN: refused in words; only a laptop without one gets one, and it is told"""
+    p.boot()
+    p.laptop.ask("USER_PASSWD", "alice", "271828", 0)
+    p.reset()
+    assert p.laptop.boot(password="271828")[0] == 0
+    p.laptop.tpm, servers = silent_tpm()
+    p.laptop.start()
+    r = refused(p.laptop.ask, "USER_PASSWD", "alice", "a long password", 0)
+    assert "does not answer" in r.about and "record kind 4" in p.laptop.show(), r
+    waits = p.laptop.status()["waiting"]
+    assert any("TPM" in w["for"] for w in waits), waits
+    p.laptop.stop(hard=True)
+    for server in servers:
+        server.close()
+    p.reset()
+    assert p.laptop.boot(password="271828")[0] == 0
+    p.laptop.tpm = "none"
+    p.laptop.start()
+    p.laptop.drain()
+    p.laptop.ask("USER_PASSWD", "alice", "a long password", 0)
+    told = detail(p.laptop.drain()[0], "tpm-left-out")
+    assert told["user"] == "alice" and told["wanted"] == "tpm-pin" and "no TPM 2.0" in told["reason"], told
+
+
+@with_place()
+def test_secure_boot_off(p):
+    """Secure Boot switched off: nothing is sealed to that by itself; told once, with what to do; on again, or as root asks"""
+    p.bind()
+    shipped = p.firmware
+    os.environ["VOLUMED_INSECURE_BOOT"] = "1"
+    try:
+        p.firmware = "Secure Boot off"
+        events = p.code_start()
+        assert detail(events, "secure-boot-off") == {"users": ["alice"]} and "tpm-resealed" not in kinds(events), events
+        status = p.laptop.status()
+        assert any("holdfast tpm reseal" in w["do"] for w in status["waiting"]), status["waiting"]
+        assert status["tpm"]["pcr7"] == "changed"
+        assert "Secure Boot was on" in refused(p.laptop.ask, "USER_PASSWD", "alice", "846213", 0).about
+        p.reset()
+        assert p.fails(password="739104").endswith("ERR_CHANGED")
+        # on again
+        del os.environ["VOLUMED_INSECURE_BOOT"]
+        p.firmware = shipped
+        p.boot(password="739104")
+        os.environ["VOLUMED_INSECURE_BOOT"] = "1"
+        p.firmware = "Secure Boot off"
+        p.code_start()
+        code, out, err = p.cli("tpm", "reseal")
+        assert code == 0 and "sealed to this start" in out, out + err
+        assert detail(p.laptop.drain()[0], "tpm-resealed")["reason"] == "asked"
+        p.boot(password="739104")
+        assert not [w for w in p.laptop.status()["waiting"] if "Secure Boot" in w["for"]]
+    finally:
+        os.environ.pop("VOLUMED_INSECURE_BOOT", None)
+
+
 @with_place()
 def test_owner_password(p):
     """an owner hierarchy with a password: refused in words, the password that was there still opens"""
     p.tpm.tool("changeauth", "-c", "owner", "somebody")
-    assert "owner hierarchy has a password" in refused(p.laptop.ask, "USER_BIND", "alice", ALICE, "739104", TPM_PIN).about
     p.boot()
+    status = p.laptop.status()["tpm"]
+    assert "owner hierarchy has a password" in status["why"], status
+    assert "tpm2_changeauth" in refused(p.laptop.ask, "USER_BIND", "alice", ALICE, "739104", TPM_PIN).about
+    # a storage root key that is kept needs the owner no more
+    p.tpm.tool("changeauth", "-c", "owner", "-p", "somebody")
+    p.boot()
+    p.bind()
+    p.tpm.tool("changeauth", "-c", "owner", "somebody")
+    p.boot(password="739104")
+    assert p.laptop.status()["tpm"]["why"] is None
 
 
 @with_place()
@@ -438,6 +610,17 @@ def test_kill(p):
 
 
 @with_place()
+def test_kill_unbound(p):
+    """kill where nothing is bound any more, and the lockout is still ours: cleared all the same, after the proof is made"""
+    p.bind()
+    p.bind("plain password", PASSWORD, present="739104")
+    p.boot(password="plain password")
+    events = p.laptop.command("kill")
+    assert "command-done" in kinds(events), events
+    assert re.search(r"lockoutAuthSet:\s+0", p.tpm.tool("getcap", "properties-variable")), "cleared"
+
+
+@with_place()
 def test_kill_not_ours(p):
     """kill where somebody else has the lockout: the key that we made is taken away"""
     p.tpm.tool("changeauth", "-c", "lockout", "somebody")
@@ -472,11 +655,16 @@ def test_command_line(p):
         for n in range(6):
             code, out, err = p.cli("user", "bind", "nobody", "--pin", text=f"wrong {n}\n112358\n", user="nobody")
             assert code == 1 and ("wait ten minutes" if n == 5 else "present password") in err, (n, err)
+        p.laptop.ask("USER_ADD", "daemon", "daemon's password", 0)
+        code, out, err = p.cli("user", "bind", "daemon", "--pin", text="wrong\n112358\n", user="daemon")
+        assert code == 1 and "present password" in err, "only who was wrong waits: " + err
         assert p.cli("user", "bind", "nobody", "--pin", text="nobody's password\n112358\n")[0] == 0, "root may"
     code, out, err = p.cli("user", "self-help", "alice", "--remove")
     assert code == 0, out + err
 
 
 if __name__ == "__main__":
-    main([test_bind, test_policy, test_reseal, test_missing, test_lockout, test_lockout_not_ours, test_owner_password,
-          test_tools_agree, test_self_help, test_self_help_needs, test_bus, test_kill, test_kill_not_ours, test_command_line])
+    main([test_bind, test_policy, test_reseal, test_missing, test_lockout, test_lockout_not_ours, test_lockout_unbounded,
+          test_owner_password, test_same_password, test_hanging, test_late, test_downgrade,
+          test_secure_boot_off, test_tools_agree, test_self_help, test_self_help_needs, test_bus, test_kill, test_kill_unbound,
+          test_kill_not_ours, test_command_line])
