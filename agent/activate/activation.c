@@ -14,6 +14,7 @@
 #include "agent/activate/takeover.h"
 #include "agent/keyboard_conf.h"
 #include "agent/volumed/durable.h"
+#include "agent/volumed/loader.h"
 #include "agent/volumed/ownervar.h"
 #include "agent/volumed/passwords.h"
 #include "agent/volumed/ruleset.h"
@@ -185,12 +186,20 @@ enum err activation_keys(struct activation *a)
 
 static enum err efi_install(const struct activation *a)
 {
-	char folder[DURABLE_PATH_MAX];
-	enum err e = bootfiles_copy_file(a->plan->efi, a->esp.folder, "holdfast.efi");
+	const struct bootentry_place place = { .efivars = a->esp.efivars, .folder = a->esp.folder };
+	const struct loader_home home = { .place = &place, .installed = LOADER_INSTALLED, .boot = "" };
+	LOADER_LOCK lock = -1;
+	int foreign = 0;
+	enum err e = loader_lock(&lock, a->esp.folder);
 
 	if (!e)
-		e = bootfiles_folder(folder, sizeof(folder), a->plan->esp, "EFI/BOOT");
-	return e ? e : bootfiles_copy_file(a->plan->efi, folder, "BOOTX64.EFI");
+		e = bootfiles_copy_file(a->plan->efi, a->esp.folder, LOADER_CURRENT);
+	if (!e)
+		e = loader_removable_write(&foreign, &home, a->plan->efi);
+	if (!e && foreign)
+		fprintf(stderr, "holdfast-activate: EFI/BOOT/BOOTX64.EFI is another program's, and is left as it is: "
+				"firmware that loses its boot entries will start that one\n");
+	return e;
 }
 
 enum err activation_boot_files(struct activation *a)

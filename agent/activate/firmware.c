@@ -21,10 +21,11 @@ void firmware_enter(const struct espstore *esp)
 {
 	struct bootentry_place place;
 	struct bootentry_repair r;
+	LOADER_LOCK lock = -1;
 
 	if (bootentry_place(&place, esp->efivars, esp->folder))
 		return; /* an image of a disk, or a machine without such firmware */
-	if (bootentry_repair(&r, &place, NULL))
+	if (loader_lock(&lock, esp->folder) || bootentry_repair(&r, &place, NULL))
 		fprintf(stderr, "holdfast-activate: the firmware takes no boot entry now; it starts "
 				"EFI/BOOT/BOOTX64.EFI, and the agent makes the entry later\n");
 }
@@ -52,10 +53,12 @@ static enum err place_find(struct bootentry_place *ret, struct espstore *esp, co
 
 enum err firmware_update(const struct plan *p)
 {
+	char boot[LOADER_BOOT_ID_BYTES];
 	struct bootentry_place place;
-	const struct loader_home home = { .place = &place, .installed = LOADER_INSTALLED };
+	const struct loader_home home = { .place = &place, .installed = LOADER_INSTALLED, .boot = boot };
 	struct loader_copy copy;
 	struct espstore esp;
+	LOADER_LOCK lock = -1;
 	enum err e = place_find(&place, &esp, p);
 
 	if (e) {
@@ -63,7 +66,10 @@ enum err firmware_update(const struct plan *p)
 				"its firmware keeps no variables: nothing could be tried once\n", p->esp);
 		return e;
 	}
-	e = loader_stage(&copy, &home, p->loader);
+	loader_boot_id(boot);
+	e = loader_lock(&lock, esp.folder);
+	if (!e)
+		e = loader_stage(&copy, &home, p->loader);
 	if (e) {
 		fprintf(stderr, "holdfast-activate: %s: %s\n", p->loader, reason(e));
 		return e;
@@ -108,10 +114,13 @@ enum err firmware_test(const struct plan *p)
 	struct bootentry_place place;
 	struct espstore esp;
 	char folder[DURABLE_PATH_MAX];
+	LOADER_LOCK lock = -1;
 	enum err e = bootfiles_folder(folder, sizeof(folder), p->esp, "EFI/holdfast");
 
 	if (!e)
 		e = espstore_at(&esp, p->esp, p->efivars);
+	if (!e)
+		e = loader_lock(&lock, esp.folder);
 	if (e)
 		return complain(e, p->esp);
 	warn_unsigned(p, efi);
@@ -165,8 +174,11 @@ enum err firmware_show(const struct plan *p)
 {
 	struct espstore esp;
 	struct selftest s;
+	LOADER_LOCK lock = -1;
 	enum err e = espstore_at(&esp, p->esp, p->efivars);
 
+	if (!e)
+		e = loader_lock(&lock, esp.folder);
 	if (!e)
 		e = selftest_load(&s, esp.folder, 1);
 	if (e == ERR_NOT_FOUND) {

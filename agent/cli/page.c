@@ -226,6 +226,18 @@ static void put_firmware(FILE *to, const json_t *status)
 		put_line(to, "", "what is sealed was not closed before the start: see docs/tpm.md");
 }
 
+static void put_loader(FILE *to, const json_t *status)
+{
+	const json_t *loader = json_object_get(status, "loader");
+	char line[256];
+
+	if (!json_is_object(loader))
+		return;
+	snprintf(line, sizeof(line), "started by: %s, update: %s, boot entries: %s", text_of(loader, "started_by"),
+		 text_of(loader, "update"), text_of(loader, "entries"));
+	put_line(to, "Loader", line);
+}
+
 static void put_escrow(FILE *to, const json_t *status)
 {
 	const json_t *escrow = json_object_get(status, "escrow");
@@ -321,6 +333,7 @@ void page_print(FILE *to, const json_t *status, uint64_t now)
 	put_volumes(to, status);
 	put_tpm(to, status);
 	put_firmware(to, status);
+	put_loader(to, status);
 	put_generation(to, status);
 	put_escrow(to, status);
 	put_server(to, network, now);

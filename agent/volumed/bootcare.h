@@ -7,15 +7,16 @@
 #include "agent/volumed/loader.h"
 #include "agent/volumed/volumed.h"
 
-/* From settle_run: does what is to be done in this start, until it has been done. What fails is logged and
+/* From settle_run and settle_check, before any key is needed: does what is to be done in this start, until it has been done. What fails is logged and
  * tried again. */
 void bootcare_settle(struct volumed *v);
 
-/* The same for a given place. boot: id of this start of the kernel. Errors: those of loader.h, bootentry.h,
- * vstate_save. */
-MUST_CHECK enum err bootcare_run(struct volumed *v, const struct loader_home *h, const char *boot);
+/* The same for a given place: update, current copy, entries, each whatever happened to the one before. Errors: the
+ * first of those of loader.h, bootentry.h, vstate_save. */
+MUST_CHECK enum err bootcare_run(struct volumed *v, const struct loader_home *h);
 
-/* For STATUS: "started_by" (which copy), "update" ("none", "waiting for a restart"). New reference. */
+/* For STATUS: "started_by" (which copy; "another loader": pre-boot was started through shim or the like), "update"
+ * ("none", "waiting for a restart"), "entries" ("looked after", "left alone": another loader's). New reference. */
 json_t *bootcare_status(const struct volumed *v);
 
 #endif

@@ -3,6 +3,7 @@
 #include <blkid/blkid.h>
 #include <ctype.h>
 #include <dirent.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <sodium.h>
 #include <stdio.h>
@@ -77,9 +78,19 @@ static int device_open(dev_t device)
 }
 
 /* As text in mixed order of bytes: the first three parts are little-endian numbers. */
+static const uint8_t places[16] = { 3, 2, 1, 0, 5, 4, 7, 6, 8, 9, 10, 11, 12, 13, 14, 15 };
+
+static void guid_text(char ret[static 37], const uint8_t guid[static 16])
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < 16; i++)
+		n += (size_t)snprintf(ret + n, 37 - n, "%s%02x", i == 4 || i == 6 || i == 8 || i == 10 ? "-" : "",
+				      guid[places[i]]);
+}
+
 static enum err guid_parse(uint8_t ret[static 16], const char *text)
 {
-	static const uint8_t places[16] = { 3, 2, 1, 0, 5, 4, 7, 6, 8, 9, 10, 11, 12, 13, 14, 15 };
 	uint8_t bytes[16];
 	size_t len;
 
@@ -131,7 +142,7 @@ static enum err partition_find(struct loadoption_file *ret, dev_t device)
 
 enum err bootentry_place(struct bootentry_place *ret, const char *efivars, const char *folder)
 {
-	struct bootentry_place p = { .efivars = efivars, .folder = folder };
+	struct bootentry_place p = { .efivars = efivars, .folder = folder, .partitions = "/dev/disk/by-partuuid" };
 	struct statfs fs;
 	struct stat st;
 	enum err e;
@@ -256,9 +267,38 @@ static int is_ours(const struct entry *e, const char *text, const struct loadopt
 	return e->sound && (!text || !strcmp(e->text, text)) && e->has_file && loadoption_same(&e->file, f);
 }
 
-/* The entry that leads to the file, the earliest in BootOrder if there are several; else one that has our
- * text and leads elsewhere. */
-static struct entry *entry_find(struct entries *all, const char *text, const struct loadoption_file *f)
+/* Has the partition gone, with the disk that was exchanged? Where that cannot be known, it has not. */
+static int is_gone(const struct bootentry_place *p, const uint8_t guid[static 16])
+{
+	char path[DURABLE_PATH_MAX], text[37];
+
+	guid_text(text, guid);
+	return p->partitions && *p->partitions && !access(p->partitions, X_OK) &&
+	       !durable_path(path, p->partitions, text) && access(path, F_OK) && errno == ENOENT;
+}
+
+/* One of our own that leads elsewhere: to another of our files, or to a disk that was exchanged. Another disk's, and
+ * one that leads to shim, are somebody's: to have our text is not enough. */
+static int is_stray(const struct bootentry_place *p, const struct entry *e, const char *text)
+{
+	static const char *const names[] = { "holdfast.efi", "previous.efi", "next.efi", "selftest.efi" };
+
+	if (!e->sound || !e->has_file || strcmp(e->text, text))
+		return 0;
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		struct loadoption_file f = file_of(p, names[i]);
+		int here = !memcmp(f.guid, e->file.guid, sizeof(f.guid));
+
+		memcpy(f.guid, e->file.guid, sizeof(f.guid));
+		if (loadoption_same(&e->file, &f))
+			return here || is_gone(p, e->file.guid);
+	}
+	return 0;
+}
+
+/* The entry that leads to the file, the earliest in BootOrder if there are several; else a stray one. */
+static struct entry *entry_find(const struct bootentry_place *p, struct entries *all, const char *text,
+				const struct loadoption_file *f)
 {
 	struct entry *best = NULL, *namesake = NULL;
 
@@ -268,7 +308,7 @@ static struct entry *entry_find(struct entries *all, const char *text, const str
 		if (is_ours(e, NULL, f) &&
 		    (!best || order_at(all, e->number) < order_at(all, best->number)))
 			best = e;
-		else if (e->sound && !strcmp(e->text, text))
+		else if (is_stray(p, e, text))
 			namesake = e;
 	}
 	return best ? best : namesake;
@@ -320,7 +360,7 @@ static enum err entry_ensure(uint16_t *ret, unsigned *ret_wrong, const struct bo
 			     struct entries *all, const char *text, const char *file, const char *data)
 {
 	const struct loadoption_file f = file_of(p, file);
-	struct entry *have = entry_find(all, text, &f);
+	struct entry *have = entry_find(p, all, text, &f);
 	uint16_t number;
 	enum err e = OK;
 

@@ -17,6 +17,7 @@ struct bootentry_place {
 	const char *efivars;          /* "" for none */
 	const char *folder;           /* …/EFI/holdfast */
 	struct loadoption_file esp;   /* its partition; path is empty */
+	const char *partitions;       /* folder of the partitions that there are, named by their GUIDs; "" for none */
 };
 
 /* Which partition a folder lies on. efivars and folder are borrowed. Errors: ERR_NOT_FOUND (no firmware

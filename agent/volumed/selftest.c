@@ -1,10 +1,12 @@
 #include "agent/volumed/selftest.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "agent/volumed/bootentry.h"
 #include "agent/volumed/durable.h"
 #include "agent/volumed/event.h"
+#include "agent/volumed/loader.h"
 
 enum err selftest_load(struct selftest *ret, const char *folder, int sent)
 {
@@ -60,25 +62,33 @@ static json_t *detail_of(const struct selftest *s)
 			 tests_of(s));
 }
 
-/* Under its other name it is not sent again. */
+/* Under its other name it is not sent again. Renamed, not copied: that needs no room on a full partition. */
 static enum err sent_note(const char *folder)
 {
+	char from[DURABLE_PATH_MAX], to[DURABLE_PATH_MAX];
 	uint8_t *bytes = NULL;
 	size_t len = 0;
 	enum err e = durable_read(&bytes, &len, folder, SELFTEST_REPORT, SELFTEST_BYTES_MAX);
 
-	if (!e)
-		e = durable_write(folder, SELFTEST_SENT, bytes, len, 0700);
 	free(bytes);
 	/* Longer than any report: nothing that could be kept. */
-	return e && e != ERR_SPACE ? e : durable_remove(folder, SELFTEST_REPORT);
+	if (e == ERR_SPACE)
+		return durable_remove(folder, SELFTEST_REPORT);
+	if (!e)
+		e = durable_path(from, folder, SELFTEST_REPORT);
+	if (!e)
+		e = durable_path(to, folder, SELFTEST_SENT);
+	return e ? e : rename(from, to) ? ERR_IO : OK;
 }
 
 static enum err report_send(struct volumed *v)
 {
 	struct selftest s;
-	enum err e = selftest_load(&s, v->esp.folder, 0);
+	LOADER_LOCK lock = -1;
+	enum err e = loader_lock(&lock, v->esp.folder);
 
+	if (!e)
+		e = selftest_load(&s, v->esp.folder, 0);
 	if (e == ERR_NOT_FOUND || e == ERR_IO || e == ERR_MEMORY)
 		return e == ERR_NOT_FOUND ? OK : e;
 	/* One that cannot be understood never will be: it is put aside all the same. */

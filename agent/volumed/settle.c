@@ -92,12 +92,18 @@ static void status_tell(struct volumed *v)
 		memcpy(v->told, summary, sizeof(v->told));
 }
 
-enum err settle_run(struct volumed *v)
+/* What needs no key: a laptop that was started without pre-boot has none, and needs its boot repaired most of all. */
+static enum err settle_keyless(struct volumed *v)
 {
 	enum err e = bootwork_tell(v);
 
 	bootcare_settle(v);
 	binding_look(v);
+	return e;
+}
+
+static enum err settle_keyed(struct volumed *v, enum err e)
+{
 	if (!e)
 		e = settle_steps(v);
 	if (!e) {
@@ -111,19 +117,23 @@ enum err settle_run(struct volumed *v)
 	return e;
 }
 
+enum err settle_run(struct volumed *v)
+{
+	return settle_keyed(v, settle_keyless(v));
+}
+
 enum err settle_check(struct volumed *v)
 {
+	enum err told = settle_keyless(v), e;
 	UNLOCKED u = { 0 };
-	enum err e;
 
-	binding_look(v);
 	e = unlocked_open(&u, v);
 	/* That there is no key has a line of its own in STATUS. */
 	if (e && e != ERR_STATE)
 		volumed_unsettled(v);
 	if (!e && v->trust.enrolled)
 		e = recovery_check(v, &u);
-	return e ? e : settle_run(v);
+	return e ? e : settle_keyed(v, told);
 }
 
 static enum err receipt_take(int *ret_news, struct volumed *v, const char *receipt)

@@ -9,7 +9,7 @@
 #include "agent/volumed/bootentry.h"
 #include "agent/volumed/efivar.h"
 
-static char efivars[64], folder[80];
+static char efivars[64], folder[80], partitions[100];
 static struct bootentry_place place;
 
 static int setup(void **state)
@@ -21,9 +21,11 @@ static int setup(void **state)
 	if (!mkdtemp(efivars))
 		return -1;
 	snprintf(folder, sizeof(folder), "%s/esp", efivars);
-	snprintf(command, sizeof(command), "mkdir %s", folder);
+	snprintf(partitions, sizeof(partitions), "%s/by-partuuid", efivars);
+	snprintf(command, sizeof(command), "mkdir %s %s", folder, partitions);
 	place = (struct bootentry_place){ .efivars = efivars, .folder = folder,
-					  .esp = { 1, 2048, 262144, { 0x11, 0x22, 0x33 }, "" } };
+					  .esp = { 1, 2048, 262144, { 0x11, 0x22, 0x33 }, "" },
+					  .partitions = partitions };
 	return system(command);
 }
 
@@ -231,8 +233,7 @@ static void test_altered(void **state)
 	} rows[] = {
 		{ "switched off", 0, 0 },
 		{ "hidden", 0, 9 },
-		{ "another partition", 6 + 18 + 4 + 20, 0x77 },
-		{ "another file", 6 + 18 + 42 + 4, 'X' },
+		{ "a partition that is gone", 6 + 18 + 4 + 20, 0x77 },
 	};
 
 	(void)state;
@@ -248,6 +249,44 @@ static void test_altered(void **state)
 			fail_msg("%s: not noticed", rows[i].why);
 		entry_is(0, BOOTENTRY_CURRENT, CURRENT_PATH);
 		order_is(rows[i].why, "0");
+	}
+}
+
+/* The bug: any entry with our text was taken for ours, be it another disk's, or the one that leads to shim. */
+static void test_namesakes(void **state)
+{
+	static const struct {
+		const char *why, *path;
+		uint8_t first; /* of the partition's GUID; ours has 0x11 */
+		int is_there, ours;
+	} rows[] = {
+		{ "shim beside ours", "\\EFI\\holdfast\\shimx64.efi", 0x11, 1, 0 },
+		{ "another folder", "\\EFI\\debian\\holdfast.efi", 0x11, 1, 0 },
+		{ "another disk's", CURRENT_PATH, 0x77, 1, 0 },
+		{ "one of a disk that is gone", CURRENT_PATH, 0x77, 0, 1 },
+		{ "shim on a disk that is gone", "\\EFI\\holdfast\\shimx64.efi", 0x77, 0, 0 },
+		{ "our other file", PREVIOUS_PATH, 0x11, 1, 1 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		char command[400];
+		struct bootentry_repair r;
+
+		snprintf(command, sizeof(command), "rm -rf %s/Boot* %s/*-*-*", efivars, place.partitions);
+		assert_int_equal(system(command), 0);
+		place.esp.guid[0] = rows[i].first;
+		entry_put(7, BOOTENTRY_CURRENT, rows[i].path);
+		place.esp.guid[0] = 0x11;
+		snprintf(command, sizeof(command), "touch %s/00332277-0000-0000-0000-000000000000", place.partitions);
+		if (rows[i].is_there)
+			assert_int_equal(system(command), 0);
+		order_put((const uint16_t[]){ 7 }, 1);
+		r = repair(NULL);
+		if (!(r.current & (rows[i].ours ? BOOTENTRY_ALTERED : BOOTENTRY_LOST)))
+			fail_msg("%s: %u", rows[i].why, r.current);
+		order_is(rows[i].why, rows[i].ours ? "7" : "0 7");
+		entry_is(rows[i].ours ? 7 : 0, BOOTENTRY_CURRENT, CURRENT_PATH);
 	}
 }
 
@@ -363,7 +402,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(test_empty),   TEST(test_order),           TEST(test_not_first), TEST(test_what_does_not_count),
-		TEST(test_altered), TEST(test_firmwares_words), TEST(test_next),      TEST(test_selftest_data),
+		TEST(test_altered), TEST(test_namesakes), TEST(test_firmwares_words), TEST(test_next),      TEST(test_selftest_data),
 		TEST(test_lengths), TEST(test_no_firmware),
 	};
 

@@ -111,6 +111,8 @@ static void test_page_of_pre_boot(void **state)
 		{ "{\"contact\":{\"last\":740800,\"days\":3,\"warn_days\":2,\"lock_days\":30},"
 		  "\"network\":{\"server\":\"https://s\"}}",
 		  "Contact    server's signed time: 3 days ago; without the server it locks after 30 days" },
+		{ "{\"loader\":{\"started_by\":\"previous\",\"update\":\"none\",\"entries\":\"looked after\"}}",
+		  "Loader     started by: previous, update: none, boot entries: looked after" },
 		{ "{\"contact\":{\"last\":null,\"lock_days\":30}}", "server's signed time: none yet; without" },
 	};
 

@@ -2,6 +2,7 @@
  * after each change of a name and each flush; the laptop always starts, and ends up where it shall. */
 #include "volumed_fixture.h"
 
+#include <errno.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -13,7 +14,7 @@
 #include "agent/volumed/selftest.h"
 #include "pe_sample.h"
 
-static char dir[64], efivars[80], home[100], removable[100], installed[100];
+static char dir[64], efivars[80], home[100], removable[100], installed[100], partitions[100], boot_id[32];
 static struct bootentry_place place;
 static struct loader_home at;
 
@@ -51,6 +52,23 @@ int fsync(int fd)
 {
 	point();
 	return (int)syscall(SYS_fsync, fd);
+}
+
+static const char *full; /* folder that takes no more; NULL: none */
+
+ssize_t write(int fd, const void *bytes, size_t len)
+{
+	char link[64], path[300];
+	ssize_t n;
+
+	snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
+	n = full ? readlink(link, path, sizeof(path) - 1) : 0;
+	path[n > 0 ? n : 0] = '\0';
+	if (n > 0 && !strncmp(path, full, strlen(full))) {
+		errno = ENOSPC;
+		return -1;
+	}
+	return syscall(SYS_write, fd, bytes, len);
 }
 
 /* ---- files ---- */
@@ -187,12 +205,10 @@ static int told(const char *kind, const char *words)
 
 static enum err agent_run(enum handoff_loader kind)
 {
-	char boot[32];
-
-	snprintf(boot, sizeof(boot), "start %u", starts);
+	snprintf(boot_id, sizeof(boot_id), "start-%u", starts);
 	laptop.boot.known = 1;
 	laptop.boot.loader = (uint8_t)kind;
-	return bootcare_run(&laptop, &at, boot);
+	return bootcare_run(&laptop, &at);
 }
 
 static enum handoff_loader start(const char *why)
@@ -231,13 +247,16 @@ static int setup(void **state)
 	snprintf(removable, sizeof(removable), "%s/BOOT", dir);
 	snprintf(laptop_state, sizeof(laptop_state), "%s/state", dir);
 	snprintf(installed, sizeof(installed), "%s/installed.efi", dir);
-	if (mkdir(efivars, 0700) || mkdir(home, 0700) || mkdir(removable, 0700) || mkdir(laptop_state, 0700))
+	snprintf(partitions, sizeof(partitions), "%s/by-partuuid", dir);
+	if (mkdir(partitions, 0700) || mkdir(efivars, 0700) || mkdir(home, 0700) || mkdir(removable, 0700) || mkdir(laptop_state, 0700))
 		return -1;
 	place = (struct bootentry_place){ .efivars = efivars, .folder = home,
-					  .esp = { 1, 2048, 262144, { 0x11, 0x22 }, "" } };
-	at = (struct loader_home){ .place = &place, .installed = installed };
+					  .esp = { 1, 2048, 262144, { 0x11, 0x22 }, "" },
+					  .partitions = partitions };
+	at = (struct loader_home){ .place = &place, .installed = installed, .boot = boot_id };
 	memset(&laptop, 0, sizeof(laptop));
 	ignores_next = 0;
+	full = NULL;
 	starts = 0;
 	cut_after = 0;
 	state_load();
@@ -280,6 +299,29 @@ static int has_entry(const char *text, const char *file)
 			return 1;
 	}
 	return 0;
+}
+
+static void debian_put_first(void)
+{
+	const uint16_t order[] = { 9, 0 };
+	struct loadoption_file f = place.esp;
+	uint8_t bytes[LOADOPTION_BYTES_MAX];
+	size_t len;
+
+	strcpy(f.path, "\\EFI\\debian\\shimx64.efi");
+	expect("make", OK, loadoption_make(bytes, &len, "debian", &f, NULL));
+	expect("entry", OK, efivar_write(efivars, "Boot0009-" EFIVAR_GLOBAL, bytes, len));
+	expect("order", OK, efivar_write(efivars, "BootOrder-" EFIVAR_GLOBAL, (const uint8_t *)order, 4));
+}
+
+static void order_begins(const char *why, uint8_t number)
+{
+	uint8_t order[64];
+	size_t len;
+
+	expect(why, OK, efivar_read(order, &len, sizeof(order), efivars, "BootOrder-" EFIVAR_GLOBAL));
+	if (order[0] != number)
+		fail_msg("%s: entry %u is first", why, order[0]);
 }
 
 /* ---- stories ---- */
@@ -380,16 +422,16 @@ static void test_ruined(void **state)
 {
 	static const struct {
 		const char *why;
-		int secure, installed_signed; /* -1: not installed */
-		const char *previous, *removable, *from, *want;
+		int secure, previous_signed, removable_signed, installed_signed; /* -1: there is none */
+		const char *from, *want;
 		enum handoff_loader by;
 	} rows[] = {
-		{ "by previous, mended from the package", 0, 0, "1", "2", "installed", "3", HANDOFF_LOADER_PREVIOUS },
-		{ "Secure Boot: the package's is not signed", 1, 0, "1", "2", "previous", "1",
+		{ "by previous, mended from it, not from the package's that never started", 0, 0, 0, 0, "previous", "0",
 		  HANDOFF_LOADER_PREVIOUS },
-		{ "Secure Boot: the package's is signed", 1, 1, "1", "2", "installed", "3", HANDOFF_LOADER_PREVIOUS },
-		{ "nothing is installed", 0, -1, "1", "2", "previous", "1", HANDOFF_LOADER_PREVIOUS },
-		{ "only BOOTX64.EFI is left", 0, -1, NULL, "2", "BOOTX64", "2", HANDOFF_LOADER_REMOVABLE },
+		{ "Secure Boot, all signed", 1, 1, 1, 1, "previous", "0", HANDOFF_LOADER_PREVIOUS },
+		{ "no previous", 0, -1, 0, 0, "BOOTX64", "2", HANDOFF_LOADER_REMOVABLE },
+		{ "Secure Boot: previous is not signed", 1, 0, 1, 1, "BOOTX64", "2", HANDOFF_LOADER_REMOVABLE },
+		{ "only BOOTX64.EFI is left", 0, -1, 0, -1, "BOOTX64", "2", HANDOFF_LOADER_REMOVABLE },
 	};
 
 	(void)state;
@@ -400,21 +442,254 @@ static void test_ruined(void **state)
 		expect("no previous", OK, durable_remove(home, LOADER_PREVIOUS));
 		expect("no package", OK, durable_remove(dir, "installed.efi"));
 		expect("SecureBoot", OK, efivar_write(efivars, "SecureBoot-" EFIVAR_GLOBAL, &on, 1));
-		if (rows[i].previous)
-			image_put(home, LOADER_PREVIOUS, rows[i].previous, 1);
-		image_put(removable, "BOOTX64.EFI", rows[i].removable, 1);
+		if (rows[i].previous_signed >= 0)
+			image_put(home, LOADER_PREVIOUS, "0", rows[i].previous_signed);
+		image_put(removable, "BOOTX64.EFI", "2", rows[i].removable_signed);
 		if (rows[i].installed_signed >= 0)
 			image_put(dir, "installed.efi", "3", rows[i].installed_signed);
 		expect("entries", OK, agent_run(HANDOFF_LOADER_CURRENT));
 		put(home, LOADER_CURRENT, "ruin", 4);
-		if (start(rows[i].why) != rows[i].by)
-			fail_msg("%s: started by another one", rows[i].why);
+		starts++;
+		expect(rows[i].why, OK, agent_run(rows[i].by));
 		if (strcmp(version_in(home, LOADER_CURRENT), rows[i].want))
 			fail_msg("%s: it is %s now", rows[i].why, version_in(home, LOADER_CURRENT));
 		if (!told("loader-repaired", rows[i].from))
 			fail_msg("%s: not told", rows[i].why);
 		assert_int_equal(start("mended"), HANDOFF_LOADER_CURRENT);
 	}
+}
+
+/* ---- what a review found ---- */
+
+/* The bug: next.efi had started, and so whatever was staged later in the same start was confirmed untried when the
+ * daemon was started anew. */
+static void test_second_update_in_one_start(void **state)
+{
+	(void)state;
+	image_put(dir, "three.efi", "3-hangs", 0);
+	expect("stage", OK, stage("two.efi"));
+	assert_int_equal(start("tried"), HANDOFF_LOADER_NEXT);
+	copies_are("confirmed", "2", "1", "none");
+	expect("another one", OK, stage("three.efi"));
+	for (int i = 0; i < 3; i++)
+		expect("the daemon is started anew", OK, agent_run(HANDOFF_LOADER_NEXT));
+	copies_are("it waits for its try", "2", "1", "3-hangs");
+	assert_int_equal(start("tried, hangs"), HANDOFF_LOADER_CURRENT);
+	copies_are("given up", "2", "1", "none");
+}
+
+/* The file was exchanged behind the try: what came up is not what lies there. */
+static void test_exchanged_behind_the_try(void **state)
+{
+	(void)state;
+	expect("stage", OK, stage("two.efi"));
+	assert_int_equal(firmware_start(), HANDOFF_LOADER_NEXT);
+	starts++;
+	image_put(home, LOADER_NEXT, "3-hangs", 0);
+	expect("another file", OK, agent_run(HANDOFF_LOADER_NEXT));
+	copies_are("not confirmed", "1", "none", "none");
+}
+
+/* The bug: without a noted digest the package's copy was put over a current one that starts. */
+static void test_untried_package(void **state)
+{
+	(void)state;
+	vstate_remove(&laptop.state, "firmware");
+	image_put(home, LOADER_PREVIOUS, "0", 0);
+	image_put(dir, "installed.efi", "3-hangs", 0);
+	expect("nothing is known, previous chosen by hand", OK, agent_run(HANDOFF_LOADER_PREVIOUS));
+	copies_are("left alone", "1", "0", "none");
+	starts++;
+	expect("by BOOTX64.EFI", OK, agent_run(HANDOFF_LOADER_REMOVABLE));
+	copies_are("left alone", "1", "0", "none");
+}
+
+/* The copy of what last started is the best source, wherever it lies. */
+static void test_good_copy_first(void **state)
+{
+	(void)state;
+	image_put(home, LOADER_PREVIOUS, "0", 0);
+	image_put(dir, "installed.efi", "1", 0);
+	image_put(removable, "BOOTX64.EFI", "9", 0);
+	assert_int_equal(start("the entry of previous.efi is made"), HANDOFF_LOADER_CURRENT);
+	put(home, LOADER_CURRENT, "ruin", 4);
+	assert_int_equal(start("previous"), HANDOFF_LOADER_PREVIOUS);
+	copies_are("the same as it was", "1", "0", "none");
+	assert_true(told("loader-repaired", "last started"));
+}
+
+/* Only the package's copy is left: it is tried, and what starts today is not touched. */
+static void test_package_is_tried(void **state)
+{
+	static const struct {
+		const char *why, *version, *current;
+	} rows[] = { { "it starts", "3", "3" }, { "it hangs", "3-hangs", "ruin" } };
+
+	(void)state;
+	for (size_t i = 0; i < 2; i++) {
+		events_forget();
+		image_put(dir, "installed.efi", rows[i].version, 0);
+		expect("none", OK, durable_remove(removable, "BOOTX64.EFI"));
+		expect("none", OK, durable_remove(home, LOADER_PREVIOUS));
+		put(home, LOADER_CURRENT, "ruin", 4);
+		starts++;
+		snprintf(boot_id, sizeof(boot_id), "start-%u", starts);
+		laptop.boot.known = 0;
+		for (int n = 0; n < 2; n++)
+			expect("started by another system's loader", OK, bootcare_run(&laptop, &at));
+		copies_are("to be tried", "ruin", "none", rows[i].version);
+		assert_true(told("loader-repaired", "tried at the next start"));
+		starts++;
+		snprintf(boot_id, sizeof(boot_id), "start-%u", starts);
+		if (!i) {
+			assert_int_equal(start(rows[i].why), HANDOFF_LOADER_NEXT);
+		} else {
+			assert_int_equal(firmware_start(), HANDOFF_LOADER_UNKNOWN);
+			for (int n = 0; n < 2; n++)
+				expect("again by another's", OK, bootcare_run(&laptop, &at));
+			assert_true(told("loader-update-failed", NULL));
+		}
+		copies_are(rows[i].why, rows[i].current, "none", "none");
+	}
+}
+
+/* An update that did not come up is no source, wherever a copy of it lies. */
+static void test_failed_is_no_source(void **state)
+{
+	(void)state;
+	image_put(dir, "bad.efi", "2-hangs", 0);
+	expect("stage", OK, stage("bad.efi"));
+	assert_int_equal(start("it hangs"), HANDOFF_LOADER_CURRENT);
+	image_put(dir, "installed.efi", "2-hangs", 0);
+	image_put(home, LOADER_PREVIOUS, "2-hangs", 0);
+	image_put(removable, "BOOTX64.EFI", "7", 0);
+	put(home, LOADER_CURRENT, "ruin", 4);
+	assert_int_equal(start("ruined"), HANDOFF_LOADER_REMOVABLE);
+	copies_are("mended", "7", "2-hangs", "none");
+	image_put(dir, "good.efi", "2-hangs", 0);
+	expect("somebody may try it again", OK, stage("good.efi"));
+}
+
+/* The bug: where shim starts holdfast.efi its entry was put behind ours, which Secure Boot refuses. */
+static void test_shim(void **state)
+{
+	json_t *status;
+
+	(void)state;
+	debian_put_first();
+	image_put(home, LOADER_PREVIOUS, "0", 0);
+	image_put(home, LOADER_CURRENT, "5", 0);
+	for (int i = 0; i < 2; i++)
+		expect("started through shim", OK, agent_run(HANDOFF_LOADER_UNKNOWN));
+	order_begins("left alone", 9);
+	copies_are("exchanged by an administrator", "5", "0", "none");
+	assert_int_equal(laptop.outbox.count, 0);
+	status = bootcare_status(&laptop);
+	assert_string_equal(json_string_value(json_object_get(status, "entries")), "left alone");
+	assert_string_equal(json_string_value(json_object_get(status, "started_by")), "another loader");
+	json_decref(status);
+	laptop.boot.known = 0;
+	expect("a start without pre-boot changes nothing", OK, bootcare_run(&laptop, &at));
+	order_begins("left alone", 9);
+	expect("without shim again", OK, agent_run(HANDOFF_LOADER_CURRENT));
+	order_begins("put first", 0);
+}
+
+/* The bug: an update that could not be judged kept lost entries from being made. */
+static void test_entries_whatever_happens(void **state)
+{
+	char command[400];
+
+	(void)state;
+	put(home, LOADER_NEXT, "x", 1);
+	snprintf(command, sizeof(command), "rm -f %s/* && cd %s && rm next.efi && mkdir next.efi", efivars, home);
+	assert_int_equal(system(command), 0);
+	assert_int_not_equal(agent_run(HANDOFF_LOADER_REMOVABLE), OK);
+	assert_true(has_entry(BOOTENTRY_CURRENT, LOADER_CURRENT));
+}
+
+/* The bug: holdfast.efi was replaced before an entry led to the one that it had been. */
+static void test_previous_has_its_entry_first(void **state)
+{
+	(void)state;
+	expect("stage", OK, stage("two.efi"));
+	assert_int_equal(firmware_start(), HANDOFF_LOADER_NEXT);
+	starts++;
+	full = efivars;
+	assert_int_not_equal(agent_run(HANDOFF_LOADER_NEXT), OK);
+	full = NULL;
+	copies_are("kept, and not replaced yet", "1", "1", "2");
+	expect("the firmware takes entries again", OK, agent_run(HANDOFF_LOADER_NEXT));
+	copies_are("confirmed", "2", "1", "none");
+	assert_true(has_entry(BOOTENTRY_PREVIOUS, LOADER_PREVIOUS));
+}
+
+/* The bug: the agent looked in the middle of holdfast-activate --loader, and took the update away as one that failed. */
+static void test_lock(void **state)
+{
+	int ready[2], lock;
+	pid_t child;
+	char c;
+
+	(void)state;
+	assert_int_equal(pipe(ready), 0);
+	child = fork();
+	if (!child) {
+		if (loader_lock(&lock, home))
+			_exit(1);
+		image_put(home, LOADER_NEXT, "2", 0);
+		if (write(ready[1], "x", 1) != 1)
+			_exit(1);
+		usleep(300000);
+		_exit(stage("two.efi") ? 1 : 0);
+	}
+	assert_int_equal(read(ready[0], &c, 1), 1);
+	expect("waits", OK, agent_run(HANDOFF_LOADER_CURRENT));
+	assert_int_equal(waitpid(child, NULL, 0), child);
+	copies_are("waits for its try", "1", "none", "2");
+	assert_false(told("loader-update-failed", NULL));
+	close(ready[0]);
+	close(ready[1]);
+}
+
+/* What the firmware's partition is full of is not the report's fault: it was deleted, as if it were too long. */
+static void report_put(int damaged);
+static void test_report_on_full_partition(void **state)
+{
+	struct selftest s;
+	char path[300];
+
+	(void)state;
+	strcpy(laptop.esp.folder, home);
+	report_put(0);
+	full = home;
+	selftest_settle(&laptop);
+	full = NULL;
+	expect("it is kept", OK, selftest_load(&s, home, 1));
+	expect("and not sent again", ERR_NOT_FOUND, selftest_load(&s, home, 0));
+	assert_int_equal(laptop.outbox.count, 1);
+	snprintf(path, sizeof(path), "truncate -s 100000 %s/" SELFTEST_REPORT " && rm %s/" SELFTEST_SENT, home, home);
+	assert_int_equal(system(path), 0);
+	selftest_settle(&laptop);
+	expect("one that is too long goes", ERR_NOT_FOUND, selftest_load(&s, home, 1));
+	assert_int_equal(laptop.outbox.count, 1);
+}
+
+static void test_removable_write(void **state)
+{
+	uint8_t bytes[PE_BYTES_MAX];
+	int foreign = -1;
+	char path[200];
+
+	(void)state;
+	snprintf(path, sizeof(path), "%s/two.efi", dir);
+	expect("ours", OK, loader_removable_write(&foreign, &at, path));
+	assert_int_equal(foreign, 0);
+	assert_string_equal(version_in(removable, "BOOTX64.EFI"), "2");
+	put(removable, "BOOTX64.EFI", bytes, pe_make(bytes, "1", 1, "sbat,1,x\nshim,3,x,y,2,z\n"));
+	expect("shim", OK, loader_removable_write(&foreign, &at, path));
+	assert_int_equal(foreign, 1);
+	assert_string_equal(version_in(removable, "BOOTX64.EFI"), "ruin"); /* shim is none of ours */
 }
 
 /* One bit changed in a copy that still looks like a program: its digest was noted when it last started. */
@@ -430,7 +705,12 @@ static void test_one_bit(void **state)
 	bytes[600] ^= 1;
 	put(home, LOADER_CURRENT, bytes, len);
 	expect("the firmware took the previous one", OK, agent_run(HANDOFF_LOADER_PREVIOUS));
-	assert_true(told("loader-repaired", "previous"));
+	assert_true(told("loader-repaired", "last started"));
+	copies_are("mended from BOOTX64.EFI, which is the same as it was", "1", "0", "none");
+	put(home, LOADER_CURRENT, bytes, len);
+	put(removable, "BOOTX64.EFI", "ruin", 4);
+	expect("again, and there is no other copy", OK, agent_run(HANDOFF_LOADER_PREVIOUS));
+	assert_true(told("loader-repaired", "\"previous.efi"));
 	copies_are("mended", "0", "0", "none");
 }
 
@@ -475,29 +755,6 @@ static void test_entries_lost(void **state)
 	assert_true(told("boot-entries-ignored", NULL));
 }
 
-static void debian_put_first(void)
-{
-	const uint16_t order[] = { 9, 0 };
-	struct loadoption_file f = place.esp;
-	uint8_t bytes[LOADOPTION_BYTES_MAX];
-	size_t len;
-
-	strcpy(f.path, "\\EFI\\debian\\shimx64.efi");
-	expect("make", OK, loadoption_make(bytes, &len, "debian", &f, NULL));
-	expect("entry", OK, efivar_write(efivars, "Boot0009-" EFIVAR_GLOBAL, bytes, len));
-	expect("order", OK, efivar_write(efivars, "BootOrder-" EFIVAR_GLOBAL, (const uint8_t *)order, 4));
-}
-
-static void order_begins(const char *why, uint8_t number)
-{
-	uint8_t order[64];
-	size_t len;
-
-	expect(why, OK, efivar_read(order, &len, sizeof(order), efivars, "BootOrder-" EFIVAR_GLOBAL));
-	if (order[0] != number)
-		fail_msg("%s: entry %u is first", why, order[0]);
-}
-
 static void test_administrator(void **state)
 {
 	(void)state;
@@ -513,7 +770,7 @@ static void test_administrator(void **state)
 	assert_int_equal(laptop.outbox.count, 1);
 	assert_true(told("boot-entry-not-first", NULL));
 	laptop.boot.known = 0;
-	expect("a start without pre-boot is no word of an administrator", OK, bootcare_run(&laptop, &at, "x"));
+	expect("a start without pre-boot is no word of an administrator", OK, bootcare_run(&laptop, &at));
 	order_begins("put first", 0);
 }
 
@@ -689,6 +946,10 @@ int main(void)
 		TEST(test_update),   TEST(test_update_fails), TEST(test_boot_next_ignored), TEST(test_refused),
 		TEST(test_ruined),   TEST(test_one_bit),      TEST(test_chosen_by_a_person),
 		TEST(test_removable_of_others), TEST(test_entries_lost), TEST(test_administrator),
+		TEST(test_second_update_in_one_start), TEST(test_exchanged_behind_the_try), TEST(test_untried_package),
+		TEST(test_good_copy_first), TEST(test_package_is_tried), TEST(test_failed_is_no_source), TEST(test_shim),
+		TEST(test_entries_whatever_happens), TEST(test_previous_has_its_entry_first), TEST(test_lock),
+		TEST(test_report_on_full_partition), TEST(test_removable_write),
 		TEST(test_report), TEST(test_power_cuts), TEST(test_images),
 	};
 

@@ -2,6 +2,7 @@
 """What goes wrong around holdfast-volumed: peers that do not read, states that cannot be saved, firmware that keeps
 nothing, orders that meet unfinished work, daemons that start anew."""
 import os
+import shutil
 import socket
 import struct
 import time
@@ -306,8 +307,48 @@ def test_agent_leaves_room_for_root():
         laptop.remove()
 
 
+def test_boot_without_key():
+    """started without pre-boot: boot and self-test report are looked after all the same; nothing was done without a key"""
+    laptop = enrolled_laptop()
+    try:
+        laptop.stop()
+        report = laptop.path("esp", "EFI", "holdfast", "selftest.report")
+        with open(report, "wb") as f:
+            f.write(b"a report, though a damaged one")
+        if os.path.exists(laptop.path("handoff")):
+            os.unlink(laptop.path("handoff"))
+        # A folder whose key is in no keyring: only --handoff FILE keeps keys in memory.
+        laptop.start()
+        status = laptop.status()
+        assert status["booted_by"] is None and status["loader"]["started_by"] == "?", status
+        assert not os.path.exists(report), "the report was not looked at"
+    finally:
+        laptop.remove()
+
+
+def test_boot_files_of_others():
+    """another program's BOOTX64.EFI is left alone by activation, and the person is told; it was overwritten"""
+    for foreign in (True, False):
+        laptop = Laptop()
+        boot = laptop.path("esp", "EFI", "BOOT")
+        os.makedirs(boot)
+        try:
+            shutil.copy("/usr/lib/shim/shimx64.efi" if foreign else "/bin/true", os.path.join(boot, "BOOTX64.EFI"))
+            with open(os.path.join(boot, "BOOTX64.EFI"), "rb") as f:
+                before = f.read()
+            with open(laptop.path("fresh.efi"), "wb") as f:
+                f.write(b"a new holdfast.efi")
+            err = laptop.activate(options=("--efi", laptop.path("fresh.efi")))
+            with open(os.path.join(boot, "BOOTX64.EFI"), "rb") as f:
+                after = f.read()
+            assert after == (before if foreign else b"a new holdfast.efi"), foreign
+            assert ("another program's" in err) == foreign, err
+        finally:
+            laptop.remove()
+
+
 if __name__ == "__main__":
-    main([test_deaf_peers, test_state_not_saved, test_enrolment_not_saved, test_firmware_full,
+    main([test_boot_without_key, test_boot_files_of_others, test_deaf_peers, test_state_not_saved, test_enrolment_not_saved, test_firmware_full,
           test_generation_never_falls, test_lock_before_a_code_is_burnt, test_lock_keeps_new_users_out,
           test_recovery_start_ends_any_lock, test_rotation_after_an_unfinished_one,
           test_sync_cannot_use_up_numbers, test_kill_is_finished_without_a_state,

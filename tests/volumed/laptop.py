@@ -46,7 +46,8 @@ class Laptop:
         with open(self.path("etc", "default", "keyboard"), "w") as f:
             f.write(f'XKBMODEL="pc105"\nXKBLAYOUT="{layout}"\nXKBVARIANT="{variant}"\n')
 
-    def activate(self, user="alice", password="alice's password"):
+    def activate(self, user="alice", password="alice's password", options=()):
+        """Gives what was said on standard error."""
         for name in ("esp", "efivars"):
             os.makedirs(self.path(name), exist_ok=True)
         for name in ("vmlinuz", "initrd"):
@@ -61,9 +62,10 @@ class Laptop:
                              self.path("efivars"), "--kernel", self.path("vmlinuz"), "--initrd",
                              self.path("initrd"), "--cmdline", "root=/dev/mapper/disk0", "--name",
                              "Test laptop", "--user", user, "--kdf-memory-kib", "32768",
-                             "--kdf-passes", "1", text=password + "\n")
+                             "--kdf-passes", "1", *options, text=password + "\n")
         assert code == 0, err
         self.first_recovery = out.split("recovery key: ")[1].strip()
+        return err
 
     def copy(self):
         """The same laptop as it is on the disk now, elsewhere."""
