@@ -451,6 +451,22 @@ static EFI_STATUS EFIAPI open_volume(EFI_FILE_IO_INTERFACE *self, EFI_FILE_HANDL
 	return EFI_SUCCESS;
 }
 
+/* A file path node, and the end. */
+static EFI_DEVICE_PATH *program_path(const char *path)
+{
+	static uint8_t nodes[2 * FAKE_PATH_MAX + 8];
+	size_t len = 4 + 2 * (strlen(path) + 1);
+
+	if (len + 4 > sizeof(nodes))
+		abort();
+	memset(nodes, 0, sizeof(nodes));
+	memcpy(nodes, (uint8_t[]){ MEDIA_DEVICE_PATH, MEDIA_FILEPATH_DP, (uint8_t)len, (uint8_t)(len >> 8) }, 4);
+	for (size_t i = 0; path[i]; i++)
+		nodes[4 + 2 * i] = (uint8_t)path[i];
+	memcpy(nodes + len, (uint8_t[]){ END_DEVICE_PATH_TYPE, END_ENTIRE_DEVICE_PATH_SUBTYPE, 4, 0 }, 4);
+	return (EFI_DEVICE_PATH *)nodes;
+}
+
 void fake_esp_start(void)
 {
 	static EFI_FILE_IO_INTERFACE system = { .Revision = EFI_FILE_IO_INTERFACE_REVISION,
@@ -476,6 +492,8 @@ void fake_esp_start(void)
 	fake_protocol_add(handle, &files_guid, &system);
 	fake_protocol_add(handle, &path_guid, path);
 	image = (EFI_LOADED_IMAGE){ .DeviceHandle = handle, .SystemTable = &fake_table };
+	if (fake_now->started_from)
+		image.FilePath = program_path(fake_now->started_from);
 	fake_image = fake_handle_new();
 	fake_protocol_add(fake_image, &image_guid, &image);
 }

@@ -86,6 +86,7 @@ struct fake {
 	int measure_stack;   /* for stack_bytes */
 	int search_waiting;  /* look for planted secrets when a run ends as FAKE_WAITING, too */
 	enum fake_kernel_habit kernel;
+	const char *started_from; /* the program's path on its partition; NULL: none is told */
 
 	/* To be looked at after a run. */
 	long writes;         /* points at which the power could have been cut */

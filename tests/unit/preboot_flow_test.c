@@ -641,6 +641,36 @@ static void layout_and_looks_are_remembered(void **state)
 	laptop_free(l);
 }
 
+/* The server hears of it where the laptop did not start by the copy that it should have. */
+static void a_start_from_another_copy_is_told(void **state)
+{
+	static const struct {
+		const char *path;
+		int value; /* of the event; -1: none */
+		enum handoff_loader loader;
+	} copies[] = {
+		{ NULL, -1, HANDOFF_LOADER_UNKNOWN },
+		{ "\\EFI\\holdfast\\holdfast.efi", -1, HANDOFF_LOADER_CURRENT },
+		{ "\\EFI\\holdfast\\next.efi", -1, HANDOFF_LOADER_NEXT },
+		{ "\\EFI\\holdfast\\previous.efi", HANDOFF_LOADER_PREVIOUS, HANDOFF_LOADER_PREVIOUS },
+		{ "\\EFI\\BOOT\\BOOTX64.EFI", HANDOFF_LOADER_REMOVABLE, HANDOFF_LOADER_REMOVABLE },
+		{ "\\EFI\\other\\other.efi", -1, HANDOFF_LOADER_UNKNOWN },
+	};
+	struct laptop *l = laptop_new(1, NULL);
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(copies); i++) {
+		HANDOFF h = { 0 };
+
+		l->f->started_from = copies[i].path;
+		assert_int_equal(again(l, right), FAKE_KERNEL);
+		expect("hand-off", OK, laptop_handoff(&h, l));
+		assert_int_equal(h.head.loader, copies[i].loader);
+		assert_int_equal(laptop_event(&h, PREBOOT_LOADER_FALLBACK), copies[i].value);
+	}
+	laptop_free(l);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -654,6 +684,7 @@ int main(void)
 		cmocka_unit_test(a_code_opens_once),
 		cmocka_unit_test(help_is_a_contact),
 		cmocka_unit_test(layout_and_looks_are_remembered),
+		cmocka_unit_test(a_start_from_another_copy_is_told),
 	};
 
 	return RUN(tests);

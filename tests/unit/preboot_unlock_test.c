@@ -51,6 +51,12 @@ static void pins_with_duress(struct store *s)
 	laptop_must(credential_set_duress_bound(r, &duress, sealed.secret));
 }
 
+static void pins_with_duress_that_does_nothing(struct store *s)
+{
+	pins_with_duress(s);
+	s->rules.head.flags = 0;
+}
+
 static void pins_and_questions(struct store *s)
 {
 	pins(s);
@@ -407,7 +413,7 @@ static const struct {
 	  PREBOOT_UNLOCKED, 0, -1, HANDOFF_TPM | HANDOFF_CAPPED },
 	{ "questions after an update", pins_and_questions, firmware_updated, questions_in_vain_then_code, FAKE_KERNEL,
 	  "[HF-222]", PREBOOT_TPM_CHANGED, TPM_PCR_SECURE_BOOT, -1, HANDOFF_TPM | HANDOFF_CAPPED },
-	{ "answers, locked out", pins_and_questions, locked_out, answers_in_vain_then_code, FAKE_KERNEL, "[HF-221]",
+	{ "answers, locked out", pins_and_questions, locked_out, answers_in_vain_then_code, FAKE_KERNEL, "takes no answers",
 	  PREBOOT_TPM_LOCKED_OUT, 0, -1, HANDOFF_TPM | HANDOFF_CAPPED },
 	{ "nobody has questions", pins, as_it_was, questions_where_there_are_none, FAKE_KERNEL, "",
 	  PREBOOT_UNLOCKED, 0, -1, HANDOFF_TPM | HANDOFF_CAPPED },
@@ -542,7 +548,7 @@ struct sight {
 	char text[20000];
 };
 
-static void look(struct sight *ret, const char *user, void (*edit)(struct store *))
+static void look(struct sight *ret, const char *user, const char *typed, void (*edit)(struct store *))
 {
 	struct laptop *l;
 	const char *text;
@@ -550,7 +556,7 @@ static void look(struct sight *ret, const char *user, void (*edit)(struct store 
 	cheap_tpm_new();
 	l = laptop_new(1, edit);
 	l->f->panel_width = 0;
-	type_name_and(l, user, "wrong one");
+	type_name_and(l, user, typed);
 	assert_int_equal(fake_run(l->f), FAKE_WAITING);
 	ret->kdfs = l->f->kdfs;
 	ret->unseals = cheap_tpm->unseals;
@@ -562,24 +568,42 @@ static void look(struct sight *ret, const char *user, void (*edit)(struct store 
 	laptop_free(l);
 }
 
+static void same_sight(const struct sight *want, const struct sight *got)
+{
+	assert_int_equal(got->kdfs, want->kdfs);
+	assert_int_equal(got->unseals, want->unseals);
+	assert_int_equal(got->tries, want->tries);
+	assert_string_equal(got->text, want->text);
+	assert_in_range(got->ran_ms, want->ran_ms - 60, want->ran_ms + 60);
+}
+
 static void users_are_not_told_apart_from_nobody(void **state)
 {
 	static const char *const users[] = { LAPTOP_USER, LAPTOP_USER_2, "nobody", "ANNA", "x", "\xc3\xa4" };
 	static struct sight first, next;
 
 	(void)state;
-	look(&first, LAPTOP_USER, pins);
+	look(&first, LAPTOP_USER, "wrong one", pins);
 	assert_int_equal(first.kdfs, 1);
 	assert_int_equal(first.unseals, 1);
 	assert_int_equal(first.tries, 1);
 	for (size_t i = 1; i < COUNT(users); i++) {
-		look(&next, users[i], pins);
-		assert_int_equal(next.kdfs, first.kdfs);
-		assert_int_equal(next.unseals, first.unseals);
-		assert_int_equal(next.tries, first.tries);
-		assert_string_equal(next.text, first.text);
-		assert_in_range(next.ran_ms, first.ran_ms - 60, first.ran_ms + 60);
+		look(&next, users[i], "wrong one", pins);
+		same_sight(&first, &next);
 	}
+}
+
+/* Who forces somebody to type must not see that it was the duress password, where it does nothing. */
+static void a_duress_password_that_does_nothing_is_a_wrong_one(void **state)
+{
+	static struct sight wrong, forced;
+
+	(void)state;
+	look(&wrong, LAPTOP_USER, "open now pleasf", pins_with_duress_that_does_nothing);
+	look(&forced, LAPTOP_USER, DURESS, pins_with_duress_that_does_nothing);
+	assert_int_equal(wrong.unseals, 1);
+	assert_int_equal(wrong.tries, 1);
+	same_sight(&wrong, &forced);
 }
 
 /* The model's own PIN under a name that nobody has opens nothing. */
@@ -622,7 +646,6 @@ static void questions_of_nobody_take_as_long(void **state)
 	assert_in_range(ran_ms[0], ran_ms[1] - 60, ran_ms[1] + 60);
 }
 
-/* Wrong answers lead where wrong passwords lead. */
 static void pins_questions_and_a_limit(struct store *s)
 {
 	pins_and_questions(s);
@@ -630,6 +653,45 @@ static void pins_questions_and_a_limit(struct store *s)
 	s->rules.head.failure_action = RULES_LOCK;
 }
 
+/* Time that so many look-ups take, one after the other, of users in turn. */
+static uint64_t ms_of_lookups(unsigned count, const char *const users[static 2], void (*edit)(struct store *),
+			      const char *says)
+{
+	struct laptop *l;
+	uint64_t ms;
+
+	cheap_tpm_new();
+	l = laptop_new(1, edit);
+	for (unsigned i = 0; i < count; i++) {
+		begin_questions(l, users[i % 2]);
+		fake_await(l->f, says);
+		fake_type(l->f, "\x1b"); /* back, from the questions */
+	}
+	pin(l);
+	assert_int_equal(fake_run(l->f), FAKE_KERNEL);
+	assert_int_equal(cheap_tpm->unseals, count + 1);
+	assert_int_equal(cheap_tpm->tries, 0);
+	ms = l->f->ran_ms;
+	laptop_free(l);
+	return ms;
+}
+
+/* Whether they are there or not: 0 + 1 + 2 + 4 + 8 + 16 + 30 seconds; and nothing is counted. */
+static void names_are_asked_for_slowly(void **state)
+{
+	static const char *const nobody[] = { "nobody", "noone" }, *const somebody[] = { LAPTOP_USER, LAPTOP_USER };
+	uint64_t one;
+
+	(void)state;
+	one = ms_of_lookups(1, nobody, pins_questions_and_a_limit, "[HF-216]");
+	assert_in_range(one, 0, 4000);
+	assert_in_range(ms_of_lookups(7, nobody, pins_questions_and_a_limit, "[HF-216]"), one + 61000, one + 75000);
+	one = ms_of_lookups(1, somebody, pins_questions_and_a_limit, "Answer: ");
+	assert_in_range(one, 0, 4000);
+	assert_in_range(ms_of_lookups(7, somebody, pins_questions_and_a_limit, "Answer: "), one + 61000, one + 75000);
+}
+
+/* Wrong answers lead where wrong passwords lead. */
 static void two_wrong_answers(struct laptop *l)
 {
 	a_wrong_answer(l);
@@ -681,8 +743,10 @@ int main(void)
 		cmocka_unit_test(a_tpm_that_fails_changes_nothing),
 		cmocka_unit_test(the_tpms_troubles_are_no_failures),
 		cmocka_unit_test(users_are_not_told_apart_from_nobody),
+		cmocka_unit_test(a_duress_password_that_does_nothing_is_a_wrong_one),
 		cmocka_unit_test(nobody_opens_with_anybodys_pin),
 		cmocka_unit_test(questions_of_nobody_take_as_long),
+		cmocka_unit_test(names_are_asked_for_slowly),
 		cmocka_unit_test(wrong_answers_lock),
 		cmocka_unit_test(memory_short),
 	};
