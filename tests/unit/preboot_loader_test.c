@@ -6,6 +6,7 @@
 #include "preboot/firmware.h"
 #include "preboot/loader.h"
 #include "tests/fake/fake.h"
+#include "tests/fake/inside.h"
 
 static const EFI_GUID image_guid = { 0x5B1B31A1, 0x9562, 0x11D2,
 				     { 0x8E, 0x3F, 0x00, 0xA0, 0xC9, 0x69, 0x72, 0x3B } };
@@ -71,6 +72,21 @@ static void paths(void **state)
 			fail_msg("'%s' '%s' is taken for %d", rows[i].first ? rows[i].first : "",
 				 rows[i].second ? rows[i].second : "", (int)loader_kind());
 	}
+}
+
+/* The bug: shim puts the path of what it starts into its own image, so that the firmware seemed to have started it. */
+static void shim(void **state)
+{
+	static const EFI_GUID guid = { 0x605DAB50, 0xE046, 0x4300, { 0xAB, 0xB6, 0x3D, 0xD8, 0x10, 0xDD, 0x8B, 0x23 } };
+	uint8_t path[ROOM];
+	static int lock;
+
+	(void)state;
+	path_make(path, "\\EFI\\holdfast\\holdfast.efi", NULL);
+	image()->FilePath = (EFI_DEVICE_PATH *)path;
+	assert_int_equal(loader_kind(), HANDOFF_LOADER_CURRENT);
+	fake_protocol_add(firmware_image, &guid, &lock);
+	assert_int_equal(loader_kind(), HANDOFF_LOADER_UNKNOWN);
 }
 
 static void hostile_paths(void **state)
@@ -143,6 +159,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(paths, begin, end),
+		cmocka_unit_test_setup_teardown(shim, begin, end),
 		cmocka_unit_test_setup_teardown(hostile_paths, begin, end),
 		cmocka_unit_test_setup_teardown(options, begin, end),
 	};
