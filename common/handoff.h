@@ -51,7 +51,8 @@ enum handoff_loader {
 	X(PREBOOT_NOT_CAPPED, 19, "preboot-not-capped")                \
 	X(PREBOOT_MEMORY_SHORT, 20, "preboot-memory-short")            \
 	X(PREBOOT_LOADER_FALLBACK, 21, "preboot-loader-fallback")      \
-	X(PREBOOT_WRONG_SELF_HELP, 22, "preboot-wrong-self-help")
+	X(PREBOOT_WRONG_SELF_HELP, 22, "preboot-wrong-self-help")       \
+	X(PREBOOT_PROCESSORS_HUNG, 23, "preboot-processors-hung")
 
 enum preboot_event {
 #define X(name, number, text) name = number,

@@ -16,7 +16,7 @@ void shift_begin(struct shift *s, const struct workplace_job *job)
 	s->job = *job;
 	s->total = job->rounds * job->lanes;
 	s->seats = limit && limit < job->lanes ? limit : job->lanes;
-	STORE(s->present, 0);
+	STORE(s->helpers, 0);
 	STORE(s->done, 0);
 	STORE(shown.done, 0);
 	STORE(shown.present, 0);
@@ -29,8 +29,6 @@ void shift_work(struct shift *s, void (*rest)(void), void (*fresh)(void))
 	const struct workplace_job *job = &s->job;
 	uint32_t ticket, worked = 0;
 
-	if (ADD(s->present) >= s->seats)
-		return;
 	while ((ticket = ADD(s->next)) < s->total) {
 		uint32_t lane = ticket % job->lanes;
 
@@ -44,6 +42,12 @@ void shift_work(struct shift *s, void (*rest)(void), void (*fresh)(void))
 		ADD(shown.done);
 		ADD(s->done);
 	}
+}
+
+void shift_help(struct shift *s, void (*rest)(void), void (*fresh)(void))
+{
+	if (ADD(s->helpers) + 1 < s->seats)
+		shift_work(s, rest, fresh);
 }
 
 void shift_finish(struct shift *s, void (*rest)(void))

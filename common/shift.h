@@ -10,15 +10,17 @@ struct shift {
 	struct workplace_job job;
 	uint32_t total;      /* tickets */
 	uint32_t next, done; /* atomic */
-	uint32_t present;    /* atomic: processors that came */
-	uint32_t seats;      /* processors that may stay */
+	uint32_t helpers;    /* atomic: others that came */
+	uint32_t seats;      /* processors that may work; one of them is who began */
 };
 
-/* Not while anybody may still be inside shift_work from the time before. */
+/* Not while anybody may still be inside shift_help from the time before. */
 void shift_begin(struct shift *s, const struct workplace_job *job);
-/* Work until no ticket is left: rest is called again and again while waiting, fresh before each lane
- * (or NULL). Returns when all tickets are taken, perhaps before they are done. */
+/* Who began works until no ticket is left: rest is called again and again while waiting, fresh before each
+ * lane (or NULL). Returns when all tickets are taken, perhaps before they are done. */
 void shift_work(struct shift *s, void (*rest)(void), void (*fresh)(void));
+/* The others do the same, while there are seats. */
+void shift_help(struct shift *s, void (*rest)(void), void (*fresh)(void));
 /* Wait until all tickets are done. */
 void shift_finish(struct shift *s, void (*rest)(void));
 

@@ -58,7 +58,7 @@ static void rest(void)
 
 static void *help(void *s)
 {
-	shift_work(s, rest, NULL);
+	shift_help(s, rest, NULL);
 	stack_wipe();
 	return NULL;
 }

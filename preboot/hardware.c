@@ -15,12 +15,12 @@
 #include "firmware.h"
 #include "secureboot.h"
 #include "tpm.h"
+#include "variable.h"
 
 #define TIME_MIN 1767225600u /* 2026-01-01: this program is not older */
 #define MEMORY_SPARE_MIB 32u
 #define FILE_BYTES 65536u
 #define FILE_NAME FILES_HOME "selftest.tmp"
-#define VARIABLE_NAME L"HoldfastSelftest"
 #define VARIABLE_BYTES 32u
 #define RANDOM_BYTES 16u
 #define UEFI_2_0 (2u << 16) /* QueryVariableInfo came with it */
@@ -111,7 +111,7 @@ static enum err variable_set(UINT32 attributes, const uint8_t *bytes, UINTN len)
 {
 	EFI_GUID guid = vendor_guid;
 
-	return firmware_err(RUNTIME->SetVariable((CHAR16 *)(uintptr_t)VARIABLE_NAME, &guid, attributes, len,
+	return firmware_err(RUNTIME->SetVariable((CHAR16 *)(uintptr_t)VARIABLE_SELFTEST, &guid, attributes, len,
 						 (void *)(uintptr_t)bytes));
 }
 
@@ -120,7 +120,7 @@ static enum err variable_get(uint8_t *ret, UINTN *len, UINT32 *attributes)
 	EFI_GUID guid = vendor_guid;
 
 	return firmware_err(
-		RUNTIME->GetVariable((CHAR16 *)(uintptr_t)VARIABLE_NAME, &guid, attributes, len, ret));
+		RUNTIME->GetVariable((CHAR16 *)(uintptr_t)VARIABLE_SELFTEST, &guid, attributes, len, ret));
 }
 
 /* Written, read back as it was, and gone again. */

@@ -153,6 +153,7 @@ static void complete(void)
 {
 	static const CHAR16 *const variables[] = { VARIABLE_GENERATION, VARIABLE_TALLY,  VARIABLE_GUARD,
 						   VARIABLE_CLOCK,      VARIABLE_CHOICE, VARIABLE_OWNER,
+						   VARIABLE_HELPERS,    VARIABLE_SELFTEST,
 						   VARIABLE_KILL };
 
 	for (size_t i = 0; i < sizeof(variables) / sizeof(variables[0]); i++)

@@ -13,7 +13,8 @@
  * unlocked or that its agent has written. HoldfastOwner, run-time: 32 bytes, the store key of the
  * installation that holdfast-activate has made last. The others are for boot services only: HoldfastTally
  * (events_v1.inc), HoldfastGuard (guard_v1.inc), HoldfastClock (contact_v1.inc), HoldfastChoice
- * (choice_v1.inc), and HoldfastKill: a tombstone (common/tombstone.h) without its command. */
+ * (choice_v1.inc), HoldfastKill: a tombstone (common/tombstone.h) without its command, and HoldfastHelpers
+ * (processors.c). HoldfastSelftest is there while the self-test tries variables. */
 #define VARIABLE_GENERATION L"HoldfastGeneration"
 #define VARIABLE_OWNER L"HoldfastOwner"
 #define VARIABLE_TALLY L"HoldfastTally"
@@ -21,6 +22,8 @@
 #define VARIABLE_CLOCK L"HoldfastClock"
 #define VARIABLE_CHOICE L"HoldfastChoice"
 #define VARIABLE_KILL L"HoldfastKill"
+#define VARIABLE_HELPERS L"HoldfastHelpers"
+#define VARIABLE_SELFTEST L"HoldfastSelftest"
 
 /* Read exactly len bytes, at most VARIABLE_BYTES_MAX. Errors: ERR_NOT_FOUND, ERR_FORMAT (another
  * length, or a system has made one that is for boot services only), ERR_IO. */
