@@ -7,6 +7,7 @@
 
 #define PERSISTENT_FIRST 0x81000000u /* of the owner */
 #define PERSISTENT_LAST 0x817fffffu
+#define HANDLES_MAX 64u /* TPMs have room for a few */
 
 enum err tpm_pcr_read(uint8_t ret[static TPM_PCR_BYTES], const struct tpm *t, unsigned pcr)
 {
@@ -40,7 +41,22 @@ enum err tpm_pcr_read(uint8_t ret[static TPM_PCR_BYTES], const struct tpm *t, un
 	return OK;
 }
 
-enum { PROPERTIES = 6 };
+enum err tpm_pcr_extend(const struct tpm *t, unsigned pcr, const uint8_t digest[static TPM_PCR_BYTES])
+{
+	TPM_CALL struct tpm_call c;
+
+	if (pcr > 23)
+		return ERR_RANGE;
+	tpm_call_start(&c, TPM_PCR_EXTEND);
+	tpm_call_handle(&c, pcr, NULL);
+	tpm_call_password(&c);
+	tpm_write_u32(&c.parameters, 1);
+	tpm_write_u16(&c.parameters, TPM_SHA256);
+	writer_bytes(&c.parameters, digest, TPM_PCR_BYTES);
+	return tpm_call_send(&c, t);
+}
+
+enum { HANDLES = 1, PROPERTIES = 6 };
 enum property { PERMANENT = 0x200, LOCKOUT_COUNTER = 0x20e, MAX_AUTH_FAIL = 0x20f, LOCKOUT_INTERVAL = 0x210 };
 #define PERMANENT_IN_LOCKOUT 0x200u
 
@@ -99,6 +115,7 @@ enum err tpm_shutdown(const struct tpm *t)
 /* What is loaded for one use of an object; all of it is flushed at the end, however it ends. */
 struct work {
 	const struct tpm *t;
+	int is_full; /* the TPM had no room for one of these */
 	uint32_t parent, made_parent, object;
 	uint8_t parent_name[TPM_NAME_BYTES], object_name[TPM_NAME_BYTES];
 	struct tpm_session session;
@@ -126,6 +143,48 @@ static void work_end(struct work *w)
 }
 #define WORK __attribute__((cleanup(work_end))) struct work
 
+static enum err work_send(struct work *w, struct tpm_call *c)
+{
+	enum err e = tpm_call_send(c, w->t);
+
+	w->is_full |= tpm_rc_full(c->rc);
+	return e;
+}
+
+/* What the firmware, or a loader before us, has left there. */
+static void flush_left(const struct tpm *t, uint32_t first)
+{
+	TPM_CALL struct tpm_call c;
+	uint32_t count;
+
+	tpm_call_start(&c, TPM_GET_CAPABILITY);
+	tpm_write_u32(&c.parameters, HANDLES);
+	tpm_write_u32(&c.parameters, first);
+	tpm_write_u32(&c.parameters, HANDLES_MAX);
+	if (tpm_call_send(&c, t))
+		return;
+	cursor_u8(&c.answer); /* there is more */
+	if (tpm_read_u32(&c.answer) != HANDLES)
+		return;
+	count = tpm_read_u32(&c.answer);
+	for (uint32_t i = 0; i < count && i < HANDLES_MAX; i++) {
+		uint32_t handle = tpm_read_u32(&c.answer);
+
+		if (c.answer.e)
+			return;
+		flush(t, handle);
+	}
+}
+
+static void make_room(const struct tpm *t)
+{
+	static const enum tpm_handle_type types[] = { TPM_TRANSIENT_TYPE, TPM_LOADED_SESSION_TYPE,
+						      TPM_SAVED_SESSION_TYPE };
+
+	for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++)
+		flush_left(t, (uint32_t)types[i] << 24);
+}
+
 static int handle_is(uint32_t handle, enum tpm_handle_type type)
 {
 	return handle >> 24 == type;
@@ -142,7 +201,7 @@ static enum err parent_find(struct work *w, uint32_t handle)
 
 	tpm_call_start(&c, TPM_READ_PUBLIC);
 	tpm_call_handle(&c, handle, NULL);
-	e = tpm_call_send(&c, w->t);
+	e = work_send(w, &c);
 	if (e)
 		return c.rc && e != ERR_BUSY ? ERR_MISDIRECTED : e;
 	area = tpm_read_2b(&c.answer, &len, TPM_MESSAGE_MAX);
@@ -184,7 +243,7 @@ static enum err parent_make(struct work *w)
 	tpm_call_password(&c);
 	write_template(&c.parameters);
 	c.gives_handle = 1;
-	e = tpm_call_send(&c, w->t);
+	e = work_send(w, &c);
 	if (handle_is(c.handle, TPM_TRANSIENT_TYPE))
 		w->parent = w->made_parent = c.handle;
 	/* The hierarchy is disabled, or has an owner who has not left it open to us. */
@@ -239,7 +298,7 @@ static enum err session_send(struct work *w, const struct p256_point *ephemeral,
 	tpm_call_handle(&c, TPM_NO_HANDLE, NULL);
 	write_session(&c.parameters, s, ephemeral, kind);
 	c.gives_handle = 1;
-	e = tpm_call_send(&c, w->t);
+	e = work_send(w, &c);
 	if (e)
 		return e;
 	if (!handle_is(c.handle, kind == TPM_SESSION_POLICY ? TPM_POLICY_SESSION_TYPE : TPM_HMAC_SESSION_TYPE))
@@ -284,7 +343,7 @@ static enum err object_load(struct work *w, const struct tpm_object *o)
 	tpm_write_2b(&c.parameters, o->private_area, o->private_len);
 	tpm_write_2b(&c.parameters, o->public_area, o->public_len);
 	c.gives_handle = 1;
-	e = tpm_call_send(&c, w->t);
+	e = work_send(w, &c);
 	if (handle_is(c.handle, TPM_TRANSIENT_TYPE))
 		w->object = c.handle;
 	if (c.rc & TPM_RC_FORMAT_ONE)
@@ -298,14 +357,28 @@ static enum err object_load(struct work *w, const struct tpm_object *o)
 	return OK;
 }
 
-static enum err work_start(struct work *w, const struct tpm_parent *p, const struct tpm_object *o,
-			   enum tpm_session_kind kind)
+static enum err work_load(struct work *w, const struct tpm_parent *p, const struct tpm_object *o,
+			  enum tpm_session_kind kind)
 {
 	enum err e = parent_open(w, p);
 
 	if (!e)
 		e = session_start(w, p, kind);
 	return e ? e : object_load(w, o);
+}
+
+static enum err work_start(struct work *w, const struct tpm_parent *p, const struct tpm_object *o,
+			   enum tpm_session_kind kind)
+{
+	const struct tpm *t = w->t;
+	enum err e = work_load(w, p, o, kind);
+
+	if (e != ERR_BUSY || !w->is_full)
+		return e;
+	work_end(w);
+	*w = (struct work){ .t = t };
+	make_room(t);
+	return work_load(w, p, o, kind);
 }
 
 static enum err policy_step(struct work *w, enum tpm_code code)

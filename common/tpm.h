@@ -63,13 +63,19 @@ void tpm_policy(uint8_t ret[static 32], const uint8_t pcr7[static TPM_PCR_BYTES]
 		const uint8_t own[static TPM_PCR_BYTES], int with_auth);
 
 /* Errors of all: ERR_NOT_FOUND (no TPM), ERR_IO (transport, or the TPM refuses for a reason that is none
- * of those below), ERR_FORMAT (an answer that is none), ERR_BUSY (the TPM asks to try again, or has no
- * room; it was tried for some seconds). */
+ * of those below), ERR_FORMAT (an answer that is none), ERR_BUSY (the TPM asks to try again, and was for some
+ * seconds, or has no room). */
 
 /* More errors: ERR_UNSUPPORTED (no SHA-256 bank). */
 MUST_CHECK enum err tpm_pcr_read(uint8_t ret[static TPM_PCR_BYTES], const struct tpm *t, unsigned pcr);
 
-/* Load and unseal. auth: NULL for an object without.
+/* In the SHA-256 bank alone, and in no event log: for where the firmware's own way fails. More errors:
+ * ERR_RANGE (no such PCR). */
+MUST_CHECK enum err tpm_pcr_extend(const struct tpm *t, unsigned pcr,
+				   const uint8_t digest[static TPM_PCR_BYTES]);
+
+/* Load and unseal. auth: NULL for an object without. Where the TPM has no room, everything that somebody
+ * has left loaded is flushed: nobody else may be using it.
  * More errors: ERR_AUTH (wrong auth: the TPM has counted it), ERR_LOCKED_OUT, ERR_CHANGED (PCRs are not
  * those of the policy), ERR_MISDIRECTED (cleared or exchanged: this TPM has not the parent, or the object
  * is none of it), ERR_SIGNATURE (an answer's HMAC: somebody is on the bus), ERR_RANGE (lengths). */

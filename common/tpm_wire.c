@@ -12,9 +12,15 @@ int tpm_rc_again(uint32_t rc)
 	       rc == TPM_RC_NV_UNAVAILABLE;
 }
 
+int tpm_rc_full(uint32_t rc)
+{
+	return rc == TPM_RC_OBJECT_MEMORY || rc == TPM_RC_SESSION_MEMORY || rc == TPM_RC_MEMORY ||
+	       rc == TPM_RC_SESSION_HANDLES || rc == TPM_RC_OBJECT_HANDLES;
+}
+
 enum err tpm_rc_err(uint32_t rc)
 {
-	if (tpm_rc_again(rc))
+	if (tpm_rc_again(rc) || tpm_rc_full(rc))
 		return ERR_BUSY;
 	switch (tpm_rc_base(rc)) {
 	case 0:
@@ -31,12 +37,6 @@ enum err tpm_rc_err(uint32_t rc)
 	case TPM_RC_INTEGRITY:
 	case TPM_RC_BINDING:
 		return ERR_MISDIRECTED;
-	case TPM_RC_OBJECT_MEMORY:
-	case TPM_RC_SESSION_MEMORY:
-	case TPM_RC_MEMORY:
-	case TPM_RC_SESSION_HANDLES:
-	case TPM_RC_OBJECT_HANDLES:
-		return ERR_BUSY;
 	default:
 		return ERR_IO;
 	}

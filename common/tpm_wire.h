@@ -20,6 +20,7 @@ enum tpm_code {
 	TPM_GET_CAPABILITY = 0x17a,
 	TPM_PCR_READ = 0x17e,
 	TPM_POLICY_PCR = 0x17f,
+	TPM_PCR_EXTEND = 0x182,
 };
 
 enum tpm_handle {
@@ -32,6 +33,9 @@ enum tpm_handle_type {
 	TPM_HMAC_SESSION_TYPE = 0x02,
 	TPM_POLICY_SESSION_TYPE = 0x03,
 	TPM_TRANSIENT_TYPE = 0x80,
+	/* In lists of handles. */
+	TPM_LOADED_SESSION_TYPE = 0x02,
+	TPM_SAVED_SESSION_TYPE = 0x03,
 };
 
 enum tpm_algorithm {
@@ -69,6 +73,8 @@ enum tpm_rc {
 uint32_t tpm_rc_base(uint32_t rc);
 /* Is the same command worth sending again? */
 int tpm_rc_again(uint32_t rc);
+/* Is there no room left for one more object or session? */
+int tpm_rc_full(uint32_t rc);
 /* OK for 0; ERR_AUTH, ERR_LOCKED_OUT, ERR_CHANGED, ERR_MISDIRECTED, ERR_BUSY; else ERR_IO. */
 enum err tpm_rc_err(uint32_t rc);
 

@@ -288,6 +288,70 @@ static void refusals_have_a_meaning(void **state)
 	}
 }
 
+/* As firmware leaves them. The model has three slots of each kind. */
+static void fill(struct bench *b, unsigned objects, unsigned sessions)
+{
+	for (unsigned i = 0; i < objects; i++)
+		b->m->objects[i].is_used = b->m->objects[i].is_parent = 1;
+	for (uint32_t i = 0; i < sessions; i++) {
+		b->m->sessions[i].is_used = 1;
+		b->m->sessions[i].s.handle = 0x02000000 | i;
+	}
+}
+
+static void slots_that_somebody_has_left_full_are_emptied(void **state)
+{
+	static const struct {
+		const char *why;
+		unsigned objects, sessions, left;
+		uint32_t persistent;
+	} cases[] = {
+		{ "all objects", 3, 0, 0, 0x81000001 },
+		{ "all sessions", 0, 3, 0, 0x81000001 },
+		{ "everything", 3, 3, 0, 0x81000001 },
+		{ "room for the parent, but not for the object", 2, 0, 0, 0 },
+		{ "as much as is not needed", 2, 2, 4, 0x81000001 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		uint8_t got[TPM_SECRET_BYTES], new_auth[TPM_AUTH_BYTES] = { 7 };
+		void *fresh;
+		struct bench *b;
+
+		assert_int_equal(begin(&fresh), 0);
+		b = fresh;
+		b->m->persistent = cases[i].persistent;
+		model_tpm_parent(&b->parent, b->m);
+		fill(b, cases[i].objects, cases[i].sessions);
+		expect(cases[i].why, OK, tpm_unseal(got, &b->t, &b->parent, &b->object, b->auth));
+		assert_memory_equal(got, b->secret, sizeof(got));
+		assert_int_equal(model_tpm_loaded(b->m), cases[i].left);
+		fill(b, cases[i].objects, cases[i].sessions);
+		expect(cases[i].why, OK, tpm_change_auth(&b->object, &b->t, &b->parent, b->auth, new_auth));
+		assert_int_equal(model_tpm_loaded(b->m), cases[i].left);
+		assert_int_equal(b->m->tries, 0);
+		end(&fresh);
+	}
+}
+
+static void a_pcr_is_extended_by_command(void **state)
+{
+	struct bench *b = *state;
+	uint8_t digest[TPM_PCR_BYTES] = { 5 }, want[2 * TPM_PCR_BYTES] = { 0 }, got[TPM_PCR_BYTES];
+
+	memcpy(want + TPM_PCR_BYTES, digest, sizeof(digest));
+	crypto_hash_sha256(want, want, sizeof(want));
+	memset(b->m->pcrs[TPM_PCR_OWN], 0, TPM_PCR_BYTES);
+	expect("extend", OK, tpm_pcr_extend(&b->t, TPM_PCR_OWN, digest));
+	expect("read", OK, tpm_pcr_read(got, &b->t, TPM_PCR_OWN));
+	assert_memory_equal(got, want, sizeof(got));
+	expect("no such PCR", ERR_RANGE, tpm_pcr_extend(&b->t, 24, digest));
+	b->m->refuses = TPM_PCR_EXTEND;
+	b->m->refusal = 0x907; /* not at this locality */
+	expect("refused", ERR_IO, tpm_pcr_extend(&b->t, TPM_PCR_OWN, digest));
+}
+
 static void an_authorization_value_is_changed(void **state)
 {
 	struct bench *b = *state;
@@ -518,6 +582,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		WITH_BENCH(what_was_sealed_is_unsealed),
 		cmocka_unit_test(refusals_have_a_meaning),
+		cmocka_unit_test(slots_that_somebody_has_left_full_are_emptied),
+		WITH_BENCH(a_pcr_is_extended_by_command),
 		WITH_BENCH(an_authorization_value_is_changed),
 		cmocka_unit_test(a_change_that_fails_changes_nothing),
 		WITH_BENCH(an_object_needs_all_of_its_policy),

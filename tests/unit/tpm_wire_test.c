@@ -100,33 +100,37 @@ static void codes_mean_something(void **state)
 		const char *why;
 		uint32_t rc;
 		enum err want;
-		int again;
+		int again, full;
 	} rows[] = {
-		{ "success", 0, OK, 0 },
-		{ "authorization failed, session 1", 0x98e, ERR_AUTH, 0 },
-		{ "bad authorization, session 1", 0x9a2, ERR_AUTH, 0 },
-		{ "lockout", 0x921, ERR_LOCKED_OUT, 0 },
-		{ "policy fails, session 1", 0x99d, ERR_CHANGED, 0 },
-		{ "PCRs changed since the policy", 0x128, ERR_CHANGED, 0 },
-		{ "integrity, parameter 1", 0x1df, ERR_MISDIRECTED, 0 },
-		{ "handle 1", 0x18b, ERR_MISDIRECTED, 0 },
-		{ "private and public do not belong together", 0x2e5, ERR_MISDIRECTED, 0 },
-		{ "retry", 0x922, ERR_BUSY, 1 },
-		{ "yielded", 0x908, ERR_BUSY, 1 },
-		{ "testing", 0x90a, ERR_BUSY, 1 },
-		{ "writes too often", 0x920, ERR_BUSY, 1 },
-		{ "cannot write now", 0x923, ERR_BUSY, 1 },
-		{ "no room for objects", 0x902, ERR_BUSY, 0 },
-		{ "no room for sessions", 0x903, ERR_BUSY, 0 },
-		{ "not started", 0x100, ERR_IO, 0 },
-		{ "a failed TPM", 0x101, ERR_IO, 0 },
-		{ "value, parameter 1", 0x1c4, ERR_IO, 0 },
-		{ "as large as can be", 0xffffffff, ERR_IO, 0 },
+		{ "success", 0, OK, 0, 0 },
+		{ "authorization failed, session 1", 0x98e, ERR_AUTH, 0, 0 },
+		{ "bad authorization, session 1", 0x9a2, ERR_AUTH, 0, 0 },
+		{ "lockout", 0x921, ERR_LOCKED_OUT, 0, 0 },
+		{ "policy fails, session 1", 0x99d, ERR_CHANGED, 0, 0 },
+		{ "PCRs changed since the policy", 0x128, ERR_CHANGED, 0, 0 },
+		{ "integrity, parameter 1", 0x1df, ERR_MISDIRECTED, 0, 0 },
+		{ "handle 1", 0x18b, ERR_MISDIRECTED, 0, 0 },
+		{ "private and public do not belong together", 0x2e5, ERR_MISDIRECTED, 0, 0 },
+		{ "retry", 0x922, ERR_BUSY, 1, 0 },
+		{ "yielded", 0x908, ERR_BUSY, 1, 0 },
+		{ "testing", 0x90a, ERR_BUSY, 1, 0 },
+		{ "writes too often", 0x920, ERR_BUSY, 1, 0 },
+		{ "cannot write now", 0x923, ERR_BUSY, 1, 0 },
+		{ "no room for objects", 0x902, ERR_BUSY, 0, 1 },
+		{ "no room for sessions", 0x903, ERR_BUSY, 0, 1 },
+		{ "no room", 0x904, ERR_BUSY, 0, 1 },
+		{ "no handle for a session", 0x905, ERR_BUSY, 0, 1 },
+		{ "no handle for an object", 0x906, ERR_BUSY, 0, 1 },
+		{ "not started", 0x100, ERR_IO, 0, 0 },
+		{ "a failed TPM", 0x101, ERR_IO, 0, 0 },
+		{ "value, parameter 1", 0x1c4, ERR_IO, 0, 0 },
+		{ "as large as can be", 0xffffffff, ERR_IO, 0, 0 },
 	};
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(rows); i++) {
 		expect(rows[i].why, rows[i].want, tpm_rc_err(rows[i].rc));
+		assert_int_equal(tpm_rc_full(rows[i].rc), rows[i].full);
 		if (tpm_rc_again(rows[i].rc) != rows[i].again)
 			fail_msg("%s: again or not", rows[i].why);
 	}
