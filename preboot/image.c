@@ -34,6 +34,14 @@ static EFI_LOADED_IMAGE loaded;
 static EFI_HANDLE handle;
 static EFI_STATUS (EFIAPI *enter)(EFI_HANDLE, EFI_SYSTEM_TABLE *);
 
+/* The kernel's way back: its stub ends what fails by Exit, which refuses a handle that is none of the
+ * firmware's. */
+static struct {
+	void *frame[5]; /* __builtin_setjmp's */
+	EFI_STATUS status;
+	EFI_EXIT others;
+} back;
+
 static uint32_t load16(const uint8_t *p)
 {
 	return (uint32_t)p[0] | (uint32_t)p[1] << 8;
@@ -189,7 +197,42 @@ int image_is_ours(EFI_HANDLE image)
 	return image && image == handle;
 }
 
+/* Registers that only the firmware's calling convention keeps (xmm6 to 15, rsi, rdi) are kept by efi_main; the
+ * others, by whoever has __builtin_setjmp in it. */
+static EFI_STATUS EFIAPI leave(EFI_HANDLE image, EFI_STATUS status, UINTN len, CHAR16 *data)
+{
+	if (image != handle)
+		return back.others(image, status, len, data);
+	firmware_free(data);
+	back.status = status;
+	__builtin_longjmp(back.frame, 1);
+}
+
+static void exit_put(EFI_EXIT function)
+{
+	EFI_TABLE_HEADER *h = &BOOT->Hdr;
+	UINT32 crc = 0;
+
+	BOOT->Exit = function;
+	h->CRC32 = 0;
+	if (!EFI_ERROR(BOOT->CalculateCrc32(h, h->HeaderSize, &crc)))
+		h->CRC32 = crc;
+}
+
+static __attribute__((noinline)) EFI_STATUS run(void)
+{
+	if (!__builtin_setjmp(back.frame))
+		back.status = enter(handle, firmware);
+	return back.status;
+}
+
 EFI_STATUS image_start(void)
 {
-	return enter(handle, firmware);
+	EFI_STATUS s;
+
+	back.others = BOOT->Exit;
+	exit_put(leave);
+	s = run();
+	exit_put(back.others);
+	return s;
 }

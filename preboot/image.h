@@ -20,7 +20,7 @@ MUST_CHECK enum err image_load(EFI_HANDLE *ret, EFI_DEVICE_PATH *path, const uin
 /* Is it the image of image_load? */
 int image_is_ours(EFI_HANDLE image);
 
-/* Returns only if it gives up. */
+/* Returns only if it gives up, by returning or by Exit, with its status. */
 EFI_STATUS image_start(void);
 
 #endif

@@ -56,6 +56,21 @@ static void EFIAPI set_mem(void *to, UINTN len, UINT8 value)
 	memset(to, value, len);
 }
 
+/* Of IEEE 802.3, as the specification has it. */
+static EFI_STATUS EFIAPI calculate_crc32(void *data, UINTN len, UINT32 *ret)
+{
+	const uint8_t *bytes = data;
+	uint32_t crc = UINT32_MAX;
+
+	for (UINTN i = 0; i < len; i++) {
+		crc ^= bytes[i];
+		for (int bit = 0; bit < 8; bit++)
+			crc = crc >> 1 ^ (crc & 1 ? 0xedb88320u : 0);
+	}
+	*ret = ~crc;
+	return EFI_SUCCESS;
+}
+
 static EFI_STATUS EFIAPI reset_system(EFI_RESET_TYPE type, EFI_STATUS status, UINTN len,
 				      CHAR16 *data)
 {
@@ -110,6 +125,8 @@ void fake_tables_start(void)
 	fake_boot.SetWatchdogTimer = set_watchdog;
 	fake_boot.CopyMem = copy_mem;
 	fake_boot.SetMem = set_mem;
+	fake_boot.CalculateCrc32 = calculate_crc32;
+	fake_boot.Hdr.HeaderSize = sizeof(fake_boot);
 	fake_runtime.ResetSystem = reset_system;
 	fake_runtime.GetTime = get_time;
 }

@@ -3,6 +3,7 @@
 
 #include <efi.h>
 #include <stdlib.h>
+#include <sys/mman.h>
 
 #include "preboot/firmware.h"
 #include "preboot/image.h"
@@ -185,6 +186,111 @@ static void failing_firmware(void **state)
 	expect("again", OK, load(&handle, BYTES));
 }
 
+/* ---- kernels that give up ---- */
+
+static EFI_EXIT firmwares_exit;
+static unsigned firmwares_exits;
+static enum { RETURNS, EXITS, EXITS_WITH_DATA, ANOTHER_EXITS } habit;
+
+static UINT32 table_crc(void)
+{
+	EFI_TABLE_HEADER *h = &firmware->BootServices->Hdr;
+	UINT32 was = h->CRC32, crc;
+
+	h->CRC32 = 0;
+	firmware->BootServices->CalculateCrc32(h, h->HeaderSize, &crc);
+	h->CRC32 = was;
+	return crc;
+}
+
+/* Refuses, as EDK II's does, what was not started by StartImage. */
+static EFI_STATUS EFIAPI refuse_exit(EFI_HANDLE image, EFI_STATUS status, UINTN len, CHAR16 *data)
+{
+	(void)image;
+	(void)status;
+	(void)len;
+	(void)data;
+	firmwares_exits++;
+	return EFI_INVALID_PARAMETER;
+}
+
+static __attribute__((noinline)) void give_up(EFI_HANDLE image, EFI_SYSTEM_TABLE *table, CHAR16 *data)
+{
+	volatile uint8_t frame[512];
+
+	memset((uint8_t *)(uintptr_t)frame, 0x5a, sizeof(frame));
+	/* what a callee would have to give back */
+	__asm__ volatile("pcmpeqb %%xmm6, %%xmm6; pcmpeqb %%xmm15, %%xmm15" : : : "xmm6", "xmm15");
+	table->BootServices->Exit(image, EFI_ABORTED, 2, data);
+}
+
+static EFI_STATUS EFIAPI kernel(EFI_HANDLE image, EFI_SYSTEM_TABLE *table)
+{
+	void *data = NULL;
+
+	assert_ptr_not_equal(table->BootServices->Exit, firmwares_exit);
+	assert_int_equal(table->BootServices->Hdr.CRC32, table_crc());
+	if (habit == ANOTHER_EXITS)
+		assert_int_equal(table->BootServices->Exit(firmware_image, EFI_SUCCESS, 0, NULL),
+				 EFI_INVALID_PARAMETER);
+	if (habit == EXITS_WITH_DATA)
+		assert_int_equal(table->BootServices->AllocatePool(EfiBootServicesData, 2, &data), EFI_SUCCESS);
+	if (habit == EXITS || habit == EXITS_WITH_DATA)
+		give_up(image, table, data);
+	return EFI_LOAD_ERROR;
+}
+
+/* mov rax, kernel; jmp rax */
+static void plant(EFI_HANDLE handle)
+{
+	EFI_LOADED_IMAGE *image = firmware_protocol(handle, &image_guid);
+	uint8_t *page = (uint8_t *)image->ImageBase + 0x1000, *at = page + 4;
+	EFI_STATUS (EFIAPI *function)(EFI_HANDLE, EFI_SYSTEM_TABLE *) = kernel;
+
+	memcpy(at, "\x48\xb8", 2);
+	memcpy(at + 2, &function, sizeof(function));
+	memcpy(at + 10, "\xff\xe0", 2);
+	assert_int_equal(mprotect(page, 4096, PROT_READ | PROT_WRITE | PROT_EXEC), 0);
+}
+
+static void a_kernel_that_gives_up_comes_back(void **state)
+{
+	static const struct {
+		const char *why;
+		int habit;
+		EFI_STATUS want;
+		unsigned passed_on;
+	} rows[] = {
+		{ "returns", RETURNS, EFI_LOAD_ERROR, 0 },
+		{ "by Exit", EXITS, EFI_ABORTED, 0 },
+		{ "by Exit, with data", EXITS_WITH_DATA, EFI_ABORTED, 0 },
+		{ "somebody else's Exit is the firmware's", ANOTHER_EXITS, EFI_LOAD_ERROR, 1 },
+	};
+
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		EFI_HANDLE handle;
+		EFI_STATUS got;
+		UINT32 crc;
+
+		fake_free(*state);
+		begin(state);
+		firmware->BootServices->Exit = firmwares_exit = refuse_exit;
+		firmware->BootServices->Hdr.CRC32 = crc = table_crc();
+		firmwares_exits = 0;
+		habit = rows[i].habit;
+		expect(rows[i].why, OK, load(&handle, BYTES));
+		plant(handle);
+		for (int again = 0; again < 2; again++) {
+			got = image_start();
+			if (got != rows[i].want)
+				fail_msg("%s: %llx", rows[i].why, (unsigned long long)got);
+			assert_ptr_equal(firmware->BootServices->Exit, firmwares_exit);
+			assert_int_equal(firmware->BootServices->Hdr.CRC32, crc);
+		}
+		assert_int_equal(firmwares_exits, 2 * rows[i].passed_on);
+	}
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, begin, end)
 
 int main(void)
@@ -194,6 +300,7 @@ int main(void)
 		TEST(what_is_no_program),
 		TEST(shorter_and_damaged_files),
 		TEST(failing_firmware),
+		TEST(a_kernel_that_gives_up_comes_back),
 	};
 
 	return RUN(tests);
