@@ -92,22 +92,30 @@ static int from_firmware(crypto_generichash_state *mix)
 	return 1;
 }
 
+/* What seeds go on from when a source is silent for a moment; from it none of those before can be computed. */
+static uint8_t kept[32];
+static int is_seeded;
+
 enum err entropy_seed(uint8_t ret[static 32])
 {
 	crypto_generichash_state mix;
 	uint32_t time[2];
-	uint8_t seed[32];
+	uint8_t seed[32 + sizeof(kept)];
 	int sources;
 
 	crypto_generichash_init(&mix, NULL, 0, sizeof(seed));
+	crypto_generichash_update(&mix, kept, sizeof(kept));
 	__asm__ volatile("rdtsc" : "=a"(time[0]), "=d"(time[1]));
 	crypto_generichash_update(&mix, (const uint8_t *)time, sizeof(time));
 	sources = from_processor(&mix);
 	sources += from_firmware(&mix);
 	crypto_generichash_final(&mix, seed, sizeof(seed));
 	sodium_memzero(&mix, sizeof(mix));
-	if (sources)
-		memcpy(ret, seed, sizeof(seed));
+	is_seeded |= sources > 0;
+	if (is_seeded) {
+		memcpy(ret, seed, 32);
+		memcpy(kept, seed + 32, sizeof(kept));
+	}
 	sodium_memzero(seed, sizeof(seed));
-	return sources ? OK : ERR_UNSUPPORTED;
+	return is_seeded ? OK : ERR_UNSUPPORTED;
 }

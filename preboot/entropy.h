@@ -7,7 +7,8 @@
 
 #include "common/err.h"
 
-/* A fresh 32-byte seed. Errors: ERR_UNSUPPORTED: no source that is worth the name. */
+/* A fresh 32-byte seed. Errors: ERR_UNSUPPORTED: no source that is worth the name has answered so far. Once
+ * one has, this does not fail any more. */
 MUST_CHECK enum err entropy_seed(uint8_t ret[static 32]);
 
 #endif

@@ -8,8 +8,8 @@
 #include "common/manifest.h"
 
 /* Everything, right before StartImage: nothing can be unsealed any more. OK: the cap is in, seen in the
- * PCR. Errors: ERR_NOT_FOUND (no TPM: nothing to cap), ERR_STATE (the PCR is still zero), others of the
- * TPM's. */
+ * PCR. Where the firmware does not put it in, a command to the TPM does. Errors: ERR_NOT_FOUND (no TPM
+ * with a SHA-256 bank: nothing to cap), ERR_STATE (the PCR is still zero), others of the TPM's. */
 MUST_CHECK enum err measure_start(enum credential_kind unlocked_by, const struct manifest_target *t);
 
 #endif

@@ -16,7 +16,7 @@ static struct {
 
 static void look_at_tpm(void)
 {
-	const struct tpm *t = tpm_efi();
+	const struct tpm *t = tpm_efi_plain();
 	uint8_t own[TPM_PCR_BYTES];
 
 	seen.tpm = t && !tpm_pcr_read(seen.pcr7, t, TPM_PCR_SECURE_BOOT);

@@ -12,7 +12,7 @@ void randombytes_buf(void *const buf, const size_t size)
 	uint8_t seed[32];
 	static const uint8_t nonce[crypto_stream_chacha20_NONCEBYTES];
 
-	/* whoever needs random bytes has asked entropy_seed before it began */
+	/* whoever needs random bytes has asked entropy_seed before it began, and it does not fail after that */
 	if (entropy_seed(seed))
 		abort();
 	crypto_stream_chacha20(buf, size, nonce, seed);

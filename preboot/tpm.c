@@ -16,10 +16,13 @@
 #define EVENT_HEAD_BYTES 18 /* size, header's size, version, PCR, type */
 #define EVENT_HEADER_BYTES 14
 #define EVENT_VERSION 1
+#define ENTROPY_TRIES 5
+#define ENTROPY_WAIT_US 10000
 
 static const EFI_GUID tcg2_guid = { 0x607F766C, 0x7455, 0x42BE,
 				    { 0x93, 0x0B, 0xE4, 0xD7, 0x6D, 0xB2, 0x72, 0x0F } };
 
+/* Structure version 1.0, of drafts and of Windows 8's time, ends before the banks. */
 struct capability {
 	UINT8 size, structure_version[2], protocol_version[2];
 	UINT32 hash_algorithms, logs;
@@ -39,21 +42,14 @@ struct tcg2 {
 };
 
 static struct tcg2 *tcg2;
-static int looked, usable;
+static int looked, has_bank, has_random;
 
-static void look(void)
+/* That there is no TPM is told by the absence of the protocol alone. */
+static enum err command_err(EFI_STATUS s)
 {
-	struct capability c = { .size = sizeof(c) };
-	EFI_GUID guid = tcg2_guid;
-	void *found = NULL;
+	enum err e = firmware_err(s);
 
-	looked = 1;
-	if (EFI_ERROR(BOOT->LocateProtocol(&guid, NULL, &found)))
-		return;
-	tcg2 = found;
-	if (EFI_ERROR(tcg2->get_capability(tcg2, &c)) || !c.is_present)
-		tcg2 = NULL;
-	usable = tcg2 && (c.active_banks & BANK_SHA256);
+	return e == ERR_NOT_FOUND ? ERR_IO : e;
 }
 
 static enum err submit(void *context, uint8_t *ret, size_t *ret_len, const uint8_t *command, size_t len)
@@ -69,7 +65,7 @@ static enum err submit(void *context, uint8_t *ret, size_t *ret_len, const uint8
 	if (s == EFI_BUFFER_TOO_SMALL)
 		return ERR_RANGE;
 	if (EFI_ERROR(s))
-		return firmware_err(s);
+		return command_err(s);
 	/* The firmware does not tell the length; the answer does. */
 	c = cursor_over(ret + 2, 4);
 	for (int i = 0; i < 4; i++)
@@ -86,22 +82,73 @@ static void wait_ms(void *context, unsigned ms)
 	BOOT->Stall(1000 * (UINTN)ms);
 }
 
+static const struct tpm transport = { submit, wait_ms, NULL };
+
+static int entropy_is_there(void)
+{
+	uint8_t seed[32];
+	enum err e = entropy_seed(seed);
+
+	sodium_memzero(seed, sizeof(seed));
+	return !e;
+}
+
+/* For firmware that does not tell which banks are active. */
+static int bank_answers(void)
+{
+	uint8_t value[TPM_PCR_BYTES];
+
+	return !tpm_pcr_read(value, &transport, TPM_PCR_SECURE_BOOT);
+}
+
+static void look_at_banks(void)
+{
+	struct capability c = { .size = sizeof(c) };
+
+	if (EFI_ERROR(tcg2->get_capability(tcg2, &c)))
+		has_bank = bank_answers();
+	else if (!c.is_present)
+		tcg2 = NULL;
+	else if (c.structure_version[0] == 1 && c.structure_version[1] == 0)
+		has_bank = bank_answers();
+	else
+		has_bank = (c.active_banks & BANK_SHA256) != 0;
+}
+
+static void look(void)
+{
+	EFI_GUID guid = tcg2_guid;
+	void *found = NULL;
+
+	if (looked)
+		return;
+	looked = 1;
+	if (EFI_ERROR(BOOT->LocateProtocol(&guid, NULL, &found)))
+		return;
+	tcg2 = found;
+	look_at_banks();
+	for (int i = 0; has_bank && !has_random && i < ENTROPY_TRIES; i++) {
+		if (i)
+			BOOT->Stall(ENTROPY_WAIT_US);
+		has_random = entropy_is_there();
+	}
+}
+
+const struct tpm *tpm_efi_plain(void)
+{
+	look();
+	return has_bank ? &transport : NULL;
+}
+
 const struct tpm *tpm_efi(void)
 {
-	static const struct tpm t = { submit, wait_ms, NULL };
-	uint8_t seed[32];
-
-	if (!looked)
-		look();
-	if (!usable || entropy_seed(seed))
-		return NULL;
-	sodium_memzero(seed, sizeof(seed));
-	return &t;
+	look();
+	return has_bank && has_random ? &transport : NULL;
 }
 
 void tpm_efi_end(void)
 {
-	const struct tpm *t = looked ? tpm_efi() : NULL;
+	const struct tpm *t = looked ? tpm_efi_plain() : NULL;
 
 	/* A try that counts too many is all that comes of a failure. */
 	if (t && tpm_shutdown(t))
@@ -115,8 +162,7 @@ enum err tpm_measure(unsigned pcr, const char *text)
 	struct writer w = writer_over(event, sizeof(event));
 	EFI_STATUS s;
 
-	if (!looked)
-		look();
+	look();
 	if (!tcg2)
 		return ERR_NOT_FOUND;
 	writer_u32(&w, (uint32_t)total);
@@ -129,5 +175,5 @@ enum err tpm_measure(unsigned pcr, const char *text)
 		return ERR_RANGE;
 	s = tcg2->hash_log_extend(tcg2, 0, (EFI_PHYSICAL_ADDRESS)(uintptr_t)text, len, event);
 	/* Extended, but the log has no room. */
-	return s == EFI_VOLUME_FULL ? OK : firmware_err(s);
+	return s == EFI_VOLUME_FULL ? OK : command_err(s);
 }

@@ -13,6 +13,7 @@ static const EFI_GUID tcg2_guid = { 0x607F766C, 0x7455, 0x42BE,
 #define BANK_SHA1 1u
 #define BANK_SHA256 2u
 #define EVENT_HEAD 18u
+#define OLD_BYTES 28
 
 static struct fake_tcg2 *now;
 
@@ -47,7 +48,9 @@ static EFI_STATUS EFIAPI get_capability(void *self, uint8_t *ret)
 	c[19] = c[21] = 0x10; /* 4096 each */
 	c[28] = 2;            /* banks */
 	c[32] = (uint8_t)banks;
-	memcpy(ret, c, sizeof(c));
+	if (now->is_old)
+		c[0] = OLD_BYTES, c[2] = c[4] = 0;
+	memcpy(ret, c, c[0]);
 	return EFI_SUCCESS;
 }
 

@@ -19,6 +19,7 @@ struct fake_tcg2 {
 	/* To be set before. */
 	int is_absent;           /* the protocol is there, the TPM is not */
 	int no_sha256;           /* only its SHA-1 bank is active */
+	int is_old;              /* structure version 1.0: tells nothing of banks */
 	uint64_t capability_fails, submit_fails, extend_fails; /* with that status; 0: they work */
 	unsigned extend_first;   /* ... from this one on, from 0 */
 	int log_full;            /* extends, then EFI_VOLUME_FULL */
