@@ -2,6 +2,7 @@
 #include "volumed_fixture.h"
 
 #include "agent/volumed/rotation.h"
+#include "core_sample.h"
 
 static int opens(const struct unlock_key *uk)
 {
@@ -127,12 +128,36 @@ static void test_next_key(void **state)
 	assert_memory_equal(key, uk_two.bytes, KEY_BYTES);
 }
 
+/* One binding whose copy is damaged must not keep everybody's key from being exchanged. */
+static void test_unreadable_binding(void **state)
+{
+	UNLOCKED u = { 0 }, again = { 0 };
+
+	(void)state;
+	laptop_device();
+	expect("open", OK, unlocked_open(&u, &laptop));
+	laptop_user(&u.store, "bob", "secret");
+	for (int i = 0; i < 2; i++)
+		sample_bind(&u.store.bindings, u.store.records[i].id, BINDING_SECRET, &u.uk);
+	sample_bind(&u.store.bindings, u.store.records[0].id, BINDING_SHARES, &u.uk);
+	u.store.bindings.entries[0].copy[3] ^= 1;
+	memset(u.store.bindings.head.lockout, 0x5a, sizeof(u.store.bindings.head.lockout));
+	expect("rotate", OK, rotation_run(&laptop, &u, ROTATION_KEEP));
+	assert_false(opens(&uk_one));
+	expect("the store opens", OK, unlocked_open(&again, &laptop));
+	assert_int_equal(again.store.bindings.head.count, 1);
+	assert_memory_equal(again.store.bindings.entries[0].credential, again.store.records[1].id, 16);
+	assert_int_equal(again.store.records[0].has_seal, 0);
+	assert_int_equal(again.store.records[1].has_seal, 1);
+	assert_true(sodium_is_zero(again.store.bindings.head.lockout, sizeof(again.store.bindings.head.lockout)));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		LAPTOP_TEST(test_rotates), LAPTOP_TEST(test_volume_missing), LAPTOP_TEST(test_locked),
 		LAPTOP_TEST(test_seal_dropped_by_preboot), LAPTOP_TEST(test_orphan_keyslot),
-		LAPTOP_TEST(test_next_key),
+		LAPTOP_TEST(test_next_key), LAPTOP_TEST(test_unreadable_binding),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

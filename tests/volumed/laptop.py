@@ -119,6 +119,7 @@ class Laptop:
              "--tpm", self.tpm, *devices, *options], stdout=open(self.path("stdout"), "a"), stderr=self.log)
         if wait:
             assert self.connect(), open(self.path("log")).read()
+            self.status()  # it listens first, and settles then
         return self
 
     def connect(self):
