@@ -2,6 +2,8 @@
  * takes the secrets from whoever comes after, and what comes of a TPM that fails or lies. */
 #include "core_test.h"
 
+#include "common/tpm_wire.h"
+#include "preboot/entropy.h"
 #include "preboot/measure.h"
 #include "preboot/tpm.h"
 #include "tests/fake/fake.h"
@@ -16,12 +18,23 @@ struct bench {
 	struct fake *f;
 	struct fake_tcg2 *tcg2;
 	struct model_tpm *m;
-	int without_protocol;
+	int without_protocol, no_entropy;
 	enum credential_kind kind;
 	struct manifest_target target;
 	struct tpm_object object;
 	enum err want, want_unseal;
 };
+
+/* Instead of preboot/entropy.c. */
+static int no_entropy;
+
+enum err entropy_seed(uint8_t ret[static 32])
+{
+	if (no_entropy)
+		return ERR_UNSUPPORTED;
+	memset(ret, 1, 32);
+	return OK;
+}
 
 static int begin(void **state)
 {
@@ -59,6 +72,7 @@ static void measure(void *argument)
 {
 	struct bench *b = argument;
 
+	no_entropy = b->no_entropy;
 	if (!b->without_protocol)
 		fake_tcg2_start(b->tcg2);
 	expect("measure", b->want, measure_start(b->kind, &b->target));
@@ -172,6 +186,51 @@ static void cannot_be_read(struct bench *b)
 	b->tcg2->submit_fails = FAKE_DEVICE_ERROR;
 }
 
+static void found_nothing(struct bench *b)
+{
+	b->tcg2->extend_fails = FAKE_NOT_FOUND;
+}
+
+static void command_finds_nothing(struct bench *b)
+{
+	b->tcg2->submit_fails = FAKE_NOT_FOUND;
+}
+
+/* Neither way. */
+static void refused(struct bench *b)
+{
+	firmware_lies(b);
+	b->m->refuses = TPM_PCR_EXTEND;
+	b->m->refusal = 0x907;
+}
+
+static void all_refused(struct bench *b)
+{
+	refused(b);
+	all_fail(b);
+}
+
+static void without_entropy(struct bench *b)
+{
+	b->no_entropy = 1;
+}
+
+static void lies_without_entropy(struct bench *b)
+{
+	b->no_entropy = 1;
+	firmware_lies(b);
+}
+
+static void without_sha256(struct bench *b)
+{
+	b->tcg2->no_sha256 = 1;
+}
+
+static void old_structure(struct bench *b)
+{
+	b->tcg2->is_old = 1;
+}
+
 static void the_cap_is_in_or_it_is_said(void **state)
 {
 	static const struct {
@@ -180,9 +239,17 @@ static void the_cap_is_in_or_it_is_said(void **state)
 		enum err want, want_unseal;
 	} rows[] = {
 		{ "no TPM", no_tpm, ERR_NOT_FOUND, OK },
-		{ "firmware extends nothing, and says so", all_fail, ERR_IO, OK },
-		{ "only the cap fails", the_cap_fails, ERR_IO, ERR_CHANGED },
-		{ "firmware extends nothing, and says that it has", firmware_lies, ERR_STATE, OK },
+		{ "firmware extends nothing, and says so", all_fail, OK, ERR_CHANGED },
+		{ "... by a status that is usually about files", found_nothing, OK, ERR_CHANGED },
+		{ "only the cap fails", the_cap_fails, OK, ERR_CHANGED },
+		{ "firmware extends nothing, and says that it has", firmware_lies, OK, ERR_CHANGED },
+		{ "... and the TPM refuses, too", refused, ERR_IO, OK },
+		{ "both say so", all_refused, ERR_IO, OK },
+		{ "no entropy", without_entropy, OK, ERR_CHANGED },
+		{ "no entropy, and firmware that extends nothing", lies_without_entropy, OK, ERR_CHANGED },
+		{ "no SHA-256 bank", without_sha256, ERR_NOT_FOUND, ERR_CHANGED },
+		{ "a structure of version 1.0", old_structure, OK, ERR_CHANGED },
+		{ "commands fail, by a status that is usually about files", command_finds_nothing, ERR_IO, ERR_CHANGED },
 		{ "the log is full", log_is_full, OK, ERR_CHANGED },
 		{ "the PCR cannot be read", cannot_be_read, ERR_IO, ERR_CHANGED },
 	};

@@ -5,6 +5,7 @@
 
 #include <efi.h>
 
+#include "preboot/entropy.h"
 #include "preboot/measure.h"
 #include "preboot/tpm.h"
 #include "tests/fake/fake.h"
@@ -18,14 +19,27 @@ struct bench {
 	struct fake_tcg2 *tcg2;
 	struct model_tpm *m;
 	int without_protocol;
+	unsigned silent_from, silent_times;
 	enum err want;
 };
+
+/* Instead of preboot/entropy.c: silent so many times, from the first or the given time on. */
+static unsigned silent_from, silent_times, asked;
+
+enum err entropy_seed(uint8_t ret[static 32])
+{
+	asked++;
+	if (asked > silent_from && asked <= silent_from + silent_times)
+		return ERR_UNSUPPORTED;
+	memset(ret, 1, 32);
+	return OK;
+}
 
 static int begin(void **state)
 {
 	static struct bench b;
 
-	b = (struct bench){ fake_new(1), fake_tcg2_new(), model_tpm_new(1), 0, OK };
+	b = (struct bench){ fake_new(1), fake_tcg2_new(), model_tpm_new(1), 0, 0, 0, OK };
 	b.tcg2->submit = model_tpm_submit;
 	b.tcg2->extend = model_tpm_extend;
 	b.tcg2->context = b.m;
@@ -50,6 +64,9 @@ static void run(struct bench *b, void (*function)(void *))
 
 static void start(struct bench *b)
 {
+	silent_from = b->silent_from;
+	silent_times = b->silent_times;
+	asked = 0;
 	if (!b->without_protocol)
 		fake_tcg2_start(b->tcg2);
 }
@@ -75,11 +92,66 @@ static void a_tpm_is_there_or_not(void **state)
 	b->tcg2->no_sha256 = 1;
 	run(b, finds);
 	b->tcg2->no_sha256 = 0;
-	b->tcg2->capability_fails = FAKE_DEVICE_ERROR;
+	b->tcg2->capability_fails = b->tcg2->submit_fails = FAKE_DEVICE_ERROR;
 	run(b, finds);
+	b->tcg2->submit_fails = 0;
+	b->want = OK; /* it does not describe itself, and answers */
+	run(b, finds);
+	b->want = ERR_NOT_FOUND;
 	b->tcg2->capability_fails = 0;
 	b->without_protocol = 1;
 	run(b, finds);
+}
+
+static enum err knows_no_sha256(void *context, uint8_t *ret, size_t *ret_len, const uint8_t *command, size_t len)
+{
+	enum err e = model_tpm_submit(context, ret, ret_len, command, len);
+
+	ret[19] = 0x04; /* the bank that was read: SHA-1's */
+	return e;
+}
+
+static void structure_version_1_0(void **state)
+{
+	struct bench *b = *state;
+
+	b->tcg2->is_old = 1;
+	run(b, finds);
+	assert_int_equal(b->m->commands, 1);
+	b->want = ERR_NOT_FOUND;
+	b->tcg2->submit = knows_no_sha256;
+	run(b, finds);
+	b->tcg2->submit = model_tpm_submit;
+	b->tcg2->is_absent = 1;
+	run(b, finds);
+}
+
+/* Plain commands need none. */
+static void finds_plain(void *argument)
+{
+	start(argument);
+	assert_null(tpm_efi());
+	assert_non_null(tpm_efi_plain());
+}
+
+static void keeps(void *argument)
+{
+	start(argument);
+	for (int i = 0; i < 5; i++)
+		assert_non_null(tpm_efi());
+}
+
+static void a_moment_without_entropy_hides_no_tpm(void **state)
+{
+	struct bench *b = *state;
+
+	b->silent_times = 3;
+	run(b, finds);
+	b->silent_from = 1;
+	b->silent_times = UINT16_MAX;
+	run(b, keeps);
+	b->silent_from = 0;
+	run(b, finds_plain);
 }
 
 static void unseals(void *argument)
@@ -147,6 +219,8 @@ static void commands_go_through(void **state)
 	} rows[] = {
 		{ "a TPM that works", model_tpm_submit, 0, OK },
 		{ "firmware fails", model_tpm_submit, FAKE_DEVICE_ERROR, ERR_IO },
+		{ "... with what is usually said of files", model_tpm_submit, FAKE_NOT_FOUND, ERR_IO },
+		{ "... with what is usually said of disks", model_tpm_submit, FAKE_ERROR(12), ERR_IO },
 		{ "an answer shorter than its header", answers_short, 0, ERR_FORMAT },
 		{ "no answer", answers_nothing, 0, ERR_FORMAT },
 		{ "an answer that claims to be larger than the room", answers_too_much, 0, ERR_RANGE },
@@ -214,6 +288,8 @@ static void a_text_is_hashed_and_logged(void **state)
 	b->tcg2->extend_fails = FAKE_DEVICE_ERROR;
 	b->want = ERR_IO;
 	run(b, measures);
+	b->tcg2->extend_fails = FAKE_NOT_FOUND;
+	run(b, measures);
 	b->without_protocol = 1;
 	b->want = ERR_NOT_FOUND;
 	run(b, measures);
@@ -240,6 +316,8 @@ int main(void)
 #define WITH_BENCH(test) cmocka_unit_test_setup_teardown(test, begin, end)
 	const struct CMUnitTest tests[] = {
 		WITH_BENCH(a_tpm_is_there_or_not),
+		WITH_BENCH(structure_version_1_0),
+		WITH_BENCH(a_moment_without_entropy_hides_no_tpm),
 		WITH_BENCH(commands_go_through),
 		WITH_BENCH(a_tpm_that_was_used_is_told_of_the_end),
 		WITH_BENCH(a_text_is_hashed_and_logged),
