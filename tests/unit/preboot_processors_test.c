@@ -6,8 +6,10 @@
 #include "preboot/workplace_efi.c"
 
 #include "common/argon2.h"
+#include "common/shift.h"
+#include "preboot/events.h"
 #include "preboot/firmware.h"
-#include "tests/fake/fake.h"
+#include "tests/fake/inside.h"
 #include "tests/fake/processors.h"
 
 #include <argon2.h>
@@ -109,6 +111,142 @@ static void no_event_to_be_had(void **state)
 	assert_int_equal(workplace_processors(), 1);
 }
 
+/* ---- processors that stop ---- */
+
+static struct {
+	int here; /* what the variable is while lanes are worked on, -1: none */
+	unsigned lanes;
+} during;
+
+static int helpers_variable(void)
+{
+	uint8_t value;
+	uint32_t attributes;
+
+	if (fake_variable(fake_now, "HoldfastHelpers", &value, sizeof(value), &attributes) != 1)
+		return -1;
+	assert_int_equal(attributes, 3); /* non-volatile, for boot services */
+	return value;
+}
+
+static void look_at_variable(void *context, uint32_t round, uint32_t lane)
+{
+	(void)context;
+	(void)round;
+	if (!lane)
+		during.here = helpers_variable();
+	__atomic_add_fetch(&during.lanes, 1, __ATOMIC_ACQ_REL);
+}
+
+struct start {
+	enum fake_processors_habit habit;
+	int here;         /* while working */
+	unsigned started; /* of the others */
+	int event;        /* its value, -1: none */
+};
+
+static int event_of(enum preboot_event kind)
+{
+	HANDOFF h = { 0 };
+
+	events_deliver(&h);
+	for (unsigned i = 0; i < h.head.event_count; i++)
+		if (h.events[i].kind == kind)
+			return h.events[i].value;
+	return -1;
+}
+
+static void work_at_a_start(void *argument)
+{
+	const struct start *s = argument;
+	const struct workplace_job job = { 3, 4, look_at_variable, NULL };
+
+	events_start();
+	fake_processors(4, s->habit);
+	for (int again = 0; again < 2; again++) {
+		during.lanes = 0;
+		workplace_run(&job);
+		assert_int_equal(during.lanes, 12);
+		if (!again)
+			assert_int_equal(during.here, s->here);
+		fake_processors_end();
+	}
+	assert_int_equal(fake_processors_started(), s->started);
+	assert_int_equal(event_of(PREBOOT_PROCESSORS_HUNG), s->event);
+}
+
+static void start_with(struct fake *f, const char *why, struct start s, int afterwards)
+{
+	uint8_t left = 0;
+	int len;
+
+	print_message("%s\n", why);
+	assert_int_equal(fake_call(f, work_at_a_start, &s), FAKE_RETURNED);
+	len = fake_variable(f, "HoldfastHelpers", &left, sizeof(left), NULL);
+	assert_int_equal(len, afterwards ? 1 : -1);
+	assert_int_equal(left, afterwards);
+}
+
+/* That a start did not get past it is all that the next one finds. */
+static void who_hung_once_works_alone(void **state)
+{
+	const uint8_t at_work = 255;
+	struct fake *f = *state;
+
+	start_with(f, "the first", (struct start){ FAKE_COME, 255, 2, -1 }, 0);
+	start_with(f, "nobody comes", (struct start){ FAKE_COME_NEVER, 255, 2, -1 }, 0);
+	start_with(f, "firmware refuses", (struct start){ FAKE_REFUSE, -1, 2, -1 }, 0);
+	fake_variable_put(f, "HoldfastHelpers", 3, &at_work, 1);
+	for (int left = 10; left; left--)
+		start_with(f, "alone", (struct start){ FAKE_COME, left == 10 ? 255 : left, 0, left }, left - 1);
+	start_with(f, "with the others again", (struct start){ FAKE_COME, 255, 2, -1 }, 0);
+	fake_variable_put(f, "HoldfastHelpers", 7, &at_work, 1);
+	start_with(f, "a system's variable is none of ours", (struct start){ FAKE_COME, 255, 2, -1 }, 0);
+}
+
+/* As many others as lanes, each before the one that asks. */
+static struct shift crowded;
+static unsigned own, others;
+
+static void nothing(void)
+{
+}
+
+static void call_another(void *context, uint32_t round, uint32_t lane)
+{
+	(void)context;
+	(void)round;
+	if (lane == 0) {
+		shift_help(&crowded, nothing, NULL);
+		others++;
+		assert_int_equal(crowded.done, 0); /* nobody has taken the last seat */
+		assert_int_equal(crowded.next, 1);
+	}
+}
+
+static void who_asks_has_a_seat(void **state)
+{
+	const struct workplace_job job = { 1, 2, call_another, NULL };
+
+	(void)state;
+	shift_begin(&crowded, &job);
+	others = 0;
+	shift_help(&crowded, nothing, NULL);
+	assert_int_equal(others, 1);
+	own = workplace_processors();
+	shift_begin(&crowded, &job);
+	shift_help(&crowded, nothing, NULL);
+	shift_help(&crowded, nothing, NULL);
+	shift_work(&crowded, nothing, NULL);
+	shift_finish(&crowded, nothing);
+	assert_int_equal(own, 1);
+	workplace_limit(1);
+	shift_begin(&crowded, &job);
+	shift_help(&crowded, nothing, NULL);
+	assert_int_equal(crowded.next, 0);
+	workplace_limit(0);
+}
+
 /* Every piece is there once: numbers that are written stay. */
 static void pieces_are_apart(const struct workplace *w)
 {
@@ -207,10 +345,12 @@ static void runs_out_on_the_way(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		TEST(who_hung_once_works_alone), /* first: a process looks for the variable once */
 		cmocka_unit_test(same_result_whoever_helps),
 		TEST(one_lane_asks_nobody),
 		TEST(without_the_protocol),
 		TEST(no_event_to_be_had),
+		TEST(who_asks_has_a_seat),
 		TEST(memory_from_fragments),
 		TEST(what_is_given_back_is_wiped),
 		TEST(runs_out_on_the_way),
