@@ -6,6 +6,7 @@ An argument N runs every Nth point only (default 4); 1 runs all."""
 import json
 import os
 import subprocess
+import struct
 import sys
 import time
 
@@ -179,6 +180,14 @@ def after_changing(laptop, old):
     assert not laptop.opens(esp=old), "the old password with the old store"
 
 
+def settled(laptop):
+    """It listens first, and answers when it has settled; False: it was killed before."""
+    try:
+        return bool(laptop.connect() and laptop.status())
+    except (OSError, ValueError, EOFError, AssertionError, struct.error):
+        return False
+
+
 def play_start(name, base, boot, after, stride):
     """The start after something that pre-boot did: cut while volumed starts."""
     points, begun = 0, time.time()
@@ -191,7 +200,7 @@ def play_start(name, base, boot, after, stride):
             # -D: volumed, not strace, is the process that stop() ends.
             laptop.start(("strace", "-D", "-qq", "-o", "/dev/null", "-e", f"trace={call}", "-e",
                           f"inject={call}:signal=KILL:when={n}"), wait=False)
-            cut_here = laptop.connect() is None
+            cut_here = not settled(laptop)
             laptop.stop(hard=True)
             points += cut_here
             try:
