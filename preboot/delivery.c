@@ -90,6 +90,7 @@ static __attribute__((noinline)) enum err pack(size_t *ret_len, const struct del
 	e = handoff_encode(encoded.bytes, &len, &h);
 	if (!e)
 		e = cpio_handoff(archive.bytes, ret_len, archive.len, encoded.bytes, len);
+	registers_wipe(); /* before memory is given back to the firmware */
 	return e;
 }
 
