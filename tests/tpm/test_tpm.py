@@ -2,8 +2,11 @@
 """The TPM's client against a TPM that is not ours: what tpm2-tools seal on swtpm is unsealed, and whatever happens to
 the TPM or on the bus leads to the right error, never to a wrong secret, and shows no secret to the bus. Prints what
 each step shows."""
+import hashlib
 import pathlib
 import secrets
+import socket
+import struct
 import subprocess
 import sys
 import time
@@ -14,6 +17,7 @@ from bus import PARENT, Bus, Tpm  # noqa: E402
 TOOL = pathlib.Path(__file__).resolve().parents[2] / "build/out/host/tests/tpm_tool"
 ZERO = "00" * 32
 TRIES = 4
+SLOTS = 3  # swtpm's, of objects and of sessions
 # A sanitizer's report, an assertion or a signal is none of these.
 REFUSED, USAGE = 1, 2
 
@@ -159,6 +163,49 @@ def wrong_until_lockout(tpm, point):
     sealed.opens("after the lockout was cleared")
 
 
+def fill_objects(tpm):
+    for i in range(SLOTS):
+        tpm.tool("createprimary", "-Q", "-C", "n", "-G", "ecc", "-c", tpm.path(f"left{i}"))
+
+
+def fill_sessions(tpm):
+    """By plain commands: tpm2-tools save theirs and leave none loaded."""
+    null = bytes.fromhex("40000007")
+    rest = null + null + struct.pack(">H", 16) + bytes(16) + bytes.fromhex("0000 00 0010 000b")
+    for _ in range(SLOTS):
+        with socket.create_connection(("127.0.0.1", tpm.port)) as connection:
+            connection.sendall(struct.pack(">HII", 0x8001, 10 + len(rest), 0x176) + rest)
+            assert connection.recv(1024)[6:10] == bytes(4)
+
+
+def slots_left_full(tpm, point):
+    sealed, new = Sealed(tpm, point), secrets.token_bytes(32)
+    made_anew = Sealed(tpm, point)
+    made_anew.handle = "0"
+    for why, *fills in (("objects", fill_objects), ("sessions", fill_sessions),
+                        ("both", fill_objects, fill_sessions)):
+        for fill in fills:
+            fill(tpm)
+        assert len(tpm.loaded()) == SLOTS * len(fills), tpm.loaded()
+        sealed.opens(f"all slots were full of {why}")
+        for fill in fills:
+            fill(tpm)
+        made_anew.opens(f"all slots were full of {why}, and the parent was made anew")
+    fill_objects(tpm)
+    sealed.change(new)
+    sealed.nothing_left("a change with all slots full")
+    sealed.opens("changed while all slots were full", auth=new)
+    assert client(tpm.port, "lockout").split()[0] == "0"
+
+
+def extended_by_command(tpm, point):
+    digest = secrets.token_bytes(32)
+    client(tpm.port, "extend", 11, digest.hex())
+    assert client(tpm.port, "pcr", 11) == tpm.pcr(11) == hashlib.sha256(bytes(32) + digest).hexdigest()
+    tpm.power_cycle()
+    print("PCR 11 extended by command: tpm2-tools see the same")
+
+
 def cleared_or_exchanged(tpm, point):
     sealed = Sealed(tpm, point)
     with Tpm() as other:
@@ -225,8 +272,8 @@ def interfered_with(tpm, point):
     sealed.opens("after all that")
 
 
-STEPS = (tools_agree, seal_and_unseal, parent_not_persistent, pcrs_change, change_of_auth, wrong_until_lockout, listened_to,
-         interfered_with, cleared_or_exchanged)
+STEPS = (tools_agree, seal_and_unseal, parent_not_persistent, pcrs_change, change_of_auth, wrong_until_lockout, slots_left_full,
+         extended_by_command, listened_to, interfered_with, cleared_or_exchanged)
 
 
 def main():

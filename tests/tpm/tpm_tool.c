@@ -1,5 +1,6 @@
 /* common/tpm.h on a TPM behind a socket (swtpm's data channel: plain commands, plain answers).
  *   tpm_tool PORT pcr NUMBER
+ *   tpm_tool PORT extend NUMBER DIGEST
  *   tpm_tool PORT lockout | shutdown
  *   tpm_tool PORT unseal HANDLE POINT PUBLIC PRIVATE [AUTH]
  *   tpm_tool PORT change HANDLE POINT PUBLIC PRIVATE AUTH NEW_AUTH   PRIVATE is written anew
@@ -133,6 +134,14 @@ static int do_pcr(const struct tpm *t, char **arguments)
 	return end(e);
 }
 
+static int do_extend(const struct tpm *t, char **arguments)
+{
+	uint8_t digest[TPM_PCR_BYTES];
+
+	from_hex(digest, sizeof(digest), arguments[1]);
+	return end(tpm_pcr_extend(t, (unsigned)atoi(arguments[0]), digest));
+}
+
 static int do_lockout(const struct tpm *t, char **arguments)
 {
 	struct tpm_lockout l;
@@ -248,7 +257,7 @@ static const struct {
 } commands[] = {
 	{ "pcr", 1, do_pcr },       { "lockout", 0, do_lockout },   { "unseal", 4, do_unseal },
 	{ "change", 6, do_change }, { "policy", 3, do_policy },     { "template", 0, do_template },
-	{ "shutdown", 0, do_shutdown },
+	{ "shutdown", 0, do_shutdown }, { "extend", 2, do_extend },
 	{ "name", 1, do_name },     { "time", 5, do_time },
 };
 
