@@ -27,6 +27,7 @@ def table(name):
 
 HEAD, HEAD_BYTES = table("store_head_v1.inc")
 RECORD, RECORD_BYTES = table("store_record_v1.inc")
+QUESTIONS_BYTES = table("questions_v1.inc")[1]
 
 
 class StoreError(Exception):
@@ -65,10 +66,10 @@ class Store:
         for _ in range(self.head["record_count"]):
             self.records.append(decode(RECORD, content[at:]) | {"raw": content[at:at + RECORD_BYTES]})
             at += RECORD_BYTES
-        self.manifest = content[at:at + self.head["manifest_bytes"]]
-        at += self.head["manifest_bytes"]
-        self.rules = content[at:at + self.head["rules_bytes"]]
-        at += self.head["rules_bytes"]
+        begin = at
+        at += self.head["manifest_bytes"] + self.head["rules_bytes"] + self.head["bindings_bytes"]
+        at += self.head["questions_count"] * QUESTIONS_BYTES
+        self.sections = content[begin:at]
         self.signature = content[at:at + 64]
         if at + 64 + 32 != total:
             raise StoreError("lengths do not add up")
@@ -86,7 +87,7 @@ class Store:
                 raise StoreError("a record's signature is wrong")
             if record["has_seal"] and blake2b(record["seal"]) != record["seal_digest"]:
                 raise StoreError("a seal was exchanged")
-        if not signed_by(store_vk, self.signature, message + self.manifest + self.rules):
+        if not signed_by(store_vk, self.signature, message + self.sections):
             raise StoreError("the store's signature is wrong")
 
     def unlock_key(self, record, secret):
